@@ -1,0 +1,1 @@
+//! A stateful Salesforce org for tests.

@@ -25,6 +25,8 @@ pub struct AuditRecord {
     pub version: u64,
     /// What led to it.
     pub cause: Cause,
+    /// Why policy asked for this state.
+    pub why: String,
     /// What was done, in order.
     pub entries: Vec<AuditEntry>,
     /// Whether the answer was lost and the results were read from the org afterwards.
@@ -152,6 +154,7 @@ mod tests {
                 user: None,
                 version: sequence,
                 cause: Cause::Date { day: date(2026, 1, 1) },
+                why: String::new(),
                 entries: Vec::new(),
                 recovered: false,
                 previous: records.last().map(|record| record.head().digest).unwrap_or_default(),

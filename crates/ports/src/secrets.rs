@@ -58,6 +58,14 @@ pub trait Secrets: Send + Sync {
     /// # Errors
     /// [`SecretError`]; it names the secret and never holds its content.
     async fn read(&self, name: &SecretName) -> Result<SecretString, SecretError>;
+
+    /// As [`read`](Self::read), past any memory: for a caller whose secret has just been refused, or no longer verifies.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    async fn read_fresh(&self, name: &SecretName) -> Result<SecretString, SecretError> {
+        self.read(name).await
+    }
 }
 
 /// Why a secret could not be had.

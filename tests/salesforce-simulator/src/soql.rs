@@ -12,7 +12,7 @@ mod tests;
 
 use serde_json::{Value as Json, json};
 
-pub(crate) use eval::{Answer, run};
+pub(crate) use eval::{Answer, attributes, run};
 
 /// A query that was refused, with the platform's code and text.
 #[derive(Debug, Clone, PartialEq, Eq)]

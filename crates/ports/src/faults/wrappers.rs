@@ -122,6 +122,11 @@ impl<T: Secrets + ?Sized> Secrets for Faulty<T> {
         let failed = || SecretError::Unavailable { name: name.clone(), reason: PLANNED.to_owned() };
         self.faults.around("secrets.read", failed, failed, self.inner.read(name)).await
     }
+
+    async fn read_fresh(&self, name: &SecretName) -> Result<SecretString, SecretError> {
+        let failed = || SecretError::Unavailable { name: name.clone(), reason: PLANNED.to_owned() };
+        self.faults.around("secrets.read_fresh", failed, failed, self.inner.read_fresh(name)).await
+    }
 }
 
 #[async_trait]

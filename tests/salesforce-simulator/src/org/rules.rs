@@ -84,6 +84,7 @@ pub(crate) fn check(world: &World, actor: &Actor, old: Option<&Record>, new: &Re
 pub(crate) fn check_delete(world: &World, old: &Record) -> Result<(), DmlError> {
     match old.object {
         Object::GroupMember | Object::Group => take_membership_lock(world),
+        Object::PermissionSetAssignment => assignments::check_removal(world, old),
         Object::PermissionSetLicenseAssign => assignments::check_licence_removal(world, old),
         _ => Ok(()),
     }
@@ -93,6 +94,13 @@ pub(crate) fn check_delete(world: &World, old: &Record) -> Result<(), DmlError> 
 pub(crate) fn derive(world: &World, record: &mut Record) {
     if record.object == Object::User {
         users::derive(world, record);
+    }
+}
+
+/// What the platform changes along with a record, without a trace in the journal.
+pub(crate) fn follow(world: &mut World, old: Option<&Record>, new: &Record) {
+    if new.object == Object::User && old.map(|old| old.get("ProfileId")) != Some(new.get("ProfileId")) {
+        assignments::follow_profile(world, new);
     }
 }
 

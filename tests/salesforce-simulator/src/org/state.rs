@@ -65,7 +65,7 @@ fn indexed(object: Object) -> &'static [&'static str] {
         Object::UserLogin => &["UserId"],
         Object::PermissionSetAssignment | Object::PermissionSetLicenseAssign => &["AssigneeId"],
         Object::GroupMember => &["GroupId", "UserOrGroupId"],
-        Object::PermissionSet => &["Name", "PermissionSetGroupId"],
+        Object::PermissionSet => &["Name", "PermissionSetGroupId", "ProfileId"],
         _ => &[],
     }
 }

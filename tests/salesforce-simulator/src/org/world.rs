@@ -48,8 +48,12 @@ pub(crate) struct World {
     pub(crate) org_id: Id,
     /// Lower-case usernames that exist in other orgs.
     pub(crate) foreign_usernames: BTreeSet<String>,
+    /// The users that the platform keeps itself.
+    pub(crate) system_users: BTreeSet<Id>,
     /// Why a user cannot be deactivated.
     pub(crate) blockers: BTreeMap<Id, String>,
+    /// Ids of deleted records.
+    deleted: BTreeSet<Id>,
     /// Set while a call runs under a fault: the group membership lock is held by somebody else.
     pub(crate) membership_lock_held: bool,
     /// Set while a call runs under a fault: the row lock is held by somebody else.
@@ -78,7 +82,9 @@ impl World {
             behaviours: Behaviours::default(),
             org_id,
             foreign_usernames: BTreeSet::new(),
+            system_users: BTreeSet::new(),
             blockers: BTreeMap::new(),
+            deleted: BTreeSet::new(),
             membership_lock_held: false,
             row_lock_held: false,
             nickname_counter: 0,
@@ -147,12 +153,19 @@ impl World {
         }
         rules::may_write(self, actor, object)?;
         let Some(old) = self.state.get(object, id).cloned() else {
-            return Err(DmlError::deleted());
+            return Err(if self.was_deleted(id) { DmlError::deleted() } else { DmlError::cross_reference(&[]) });
         };
         rules::check_delete(self, &old)?;
-        self.state.remove(object, id);
-        self.enter(actor, Change::Deleted, Some(&old), None);
+        self.erase(actor, object, id);
         Ok(())
+    }
+
+    /// Removes a record without asking the rules.
+    pub(crate) fn erase(&mut self, actor: &Actor, object: Object, id: &Id) {
+        let Some(old) = self.state.get(object, id).cloned() else { return };
+        self.state.remove(object, id);
+        self.deleted.insert(id.clone());
+        self.enter(actor, Change::Deleted, Some(&old), None);
     }
 
     /// Writes a record without asking the rules, with stamps and journal: for what Salesforce or set-up does itself.
@@ -178,7 +191,13 @@ impl World {
         }
         let change = if old.is_some() { Change::Updated } else { Change::Created };
         self.state.put(record.clone());
+        rules::follow(self, old.as_ref(), &record);
         self.enter(actor, change, old.as_ref(), Some(&record));
+    }
+
+    /// Whether there was such a record and it was deleted.
+    pub(crate) fn was_deleted(&self, id: &Id) -> bool {
+        self.deleted.contains(id) && self.state.find(id).is_none()
     }
 
     fn enter(&mut self, actor: &Actor, change: Change, old: Option<&Record>, new: Option<&Record>) {

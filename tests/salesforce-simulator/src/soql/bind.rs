@@ -141,7 +141,7 @@ pub(super) fn condition(
     from: Object,
     condition: &Condition,
 ) -> Result<Test, SoqlError> {
-    let each = |terms: &[Condition]| terms.iter().map(|term| self::condition(state, query, from, term)).collect();
+    let each = |terms: &[Condition]| terms.iter().map(|term| self::condition(state, query, from, term)).collect::<Result<Vec<_>, _>>();
     Ok(match condition {
         Condition::All(terms) => Test::All(each(terms)?),
         Condition::Any(terms) => Test::Any(each(terms)?),

@@ -124,3 +124,42 @@ pub(super) fn check_licence_removal(world: &World, old: &Record) -> Result<(), D
     }
     Ok(())
 }
+
+/// A profile's own permission set is assigned by the platform: `IsOwnedByProfile` rows stand among the others [baton,
+/// which filters them].
+pub(super) fn follow_profile(world: &mut World, user: &Record) {
+    let rows = world.state.matching(Object::PermissionSetAssignment, "AssigneeId", user.id.as_str());
+    let old: Vec<Id> = rows
+        .into_iter()
+        .filter(|row| is_profile_row(world, row))
+        .map(|row| row.id.clone())
+        .collect();
+    for id in old {
+        world.state.remove(Object::PermissionSetAssignment, &id);
+    }
+    let Some(profile) = user.id_in("ProfileId") else { return };
+    let sets = world.state.matching(Object::PermissionSet, "ProfileId", profile.as_str());
+    let Some(set) = sets.first().map(|set| set.id.clone()) else { return };
+    let id = world.state.next_id(Object::PermissionSetAssignment);
+    let mut row = Record::new(Object::PermissionSetAssignment, id);
+    row.set("AssigneeId", &user.id);
+    row.set("PermissionSetId", set);
+    row.set("IsActive", true);
+    row.set("IsRevoked", false);
+    row.set("SystemModstamp", world.now);
+    world.state.put(row);
+}
+
+/// Rows of a profile's own set cannot be deleted; code and text [?].
+pub(super) fn check_removal(world: &World, old: &Record) -> Result<(), DmlError> {
+    if is_profile_row(world, old) {
+        return Err(DmlError::new("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", &[]));
+    }
+    Ok(())
+}
+
+pub(super) fn is_profile_row(world: &World, row: &Record) -> bool {
+    row.id_in("PermissionSetId")
+        .and_then(|id| world.state.get(Object::PermissionSet, id))
+        .is_some_and(|set| set.is("IsOwnedByProfile"))
+}

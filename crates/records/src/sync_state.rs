@@ -1,0 +1,195 @@
+//! The Sync table: who reads a source at the moment, what the last read found, records that were refused, and the
+//! configuration that all persons were last mapped with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{RecordError, SourceName};
+use jiff::Timestamp;
+use ports::{Key, Store, StoreError, Table, Write};
+use serde::{Deserialize, Serialize};
+
+use crate::stored::{Stored, put, unchanged_since, write_settled};
+
+/// Reads and writes the Sync table.
+#[derive(Clone)]
+pub struct SyncState(Arc<dyn Store>);
+
+/// The turn to do a task that must not overlap with itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Lock {
+    token: String,
+    until: Timestamp,
+}
+
+/// What a read of a source found; for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunReport {
+    /// Records read.
+    pub read: u64,
+    /// Snapshots that were new or changed.
+    pub changed: u64,
+    /// Records that were refused.
+    pub refused: u64,
+    /// Whether the source was read to its proper end.
+    pub complete: bool,
+}
+
+/// A record that can't be used, kept for an operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedRecord {
+    /// The record's id, or its place in the source.
+    pub record: String,
+    /// Where in it and why.
+    pub error: RecordError,
+    /// When it was last met.
+    pub at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Fingerprint {
+    policy: String,
+}
+
+impl SyncState {
+    /// On a store.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self(store)
+    }
+
+    /// Takes the turn for a task for `duration`; `false` when somebody else has it.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn lock(&self, task: &str, token: &str, now: Timestamp, duration: Duration) -> Result<bool, StoreError> {
+        let key = Key::new(Table::Sync, format!("lock#{task}"), "lock");
+        let stored = self.get::<Lock>(&key).await?;
+        if stored.as_ref().is_some_and(|lock| lock.value.until > now && lock.value.token != token) {
+            return Ok(false);
+        }
+        let lock = Lock { token: token.to_owned(), until: now.saturating_add(duration).unwrap_or(Timestamp::MAX) };
+        let write = put(key, stored.map_or(0, |stored| stored.version), &lock, None)?;
+        match write_settled(&*self.0, &[write]).await {
+            Err(StoreError::Conflict { .. }) => Ok(false),
+            result => result.map(|()| true),
+        }
+    }
+
+    /// Gives the turn back.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the turn then ends by itself.
+    pub async fn unlock(&self, task: &str, token: &str) -> Result<(), StoreError> {
+        let key = Key::new(Table::Sync, format!("lock#{task}"), "lock");
+        let Some(stored) = self.get::<Lock>(&key).await?.filter(|lock| lock.value.token == token) else {
+            return Ok(());
+        };
+        match self.0.write(&[Write::Delete { key, when: unchanged_since(stored.version) }]).await {
+            Err(StoreError::Conflict { .. }) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Keeps the report of a source's last read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn report(&self, source: &SourceName, report: &RunReport) -> Result<(), StoreError> {
+        self.set(Key::new(Table::Sync, format!("source#{source}"), "run"), report).await
+    }
+
+    /// The report of a source's last read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn last_report(&self, source: &SourceName) -> Result<Option<RunReport>, StoreError> {
+        let key = Key::new(Table::Sync, format!("source#{source}"), "run");
+        Ok(self.get::<RunReport>(&key).await?.map(|stored| stored.value))
+    }
+
+    /// Keeps a refused record; the newest refusal of the same record replaces the one before.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn refuse(&self, source: &SourceName, refused: &RefusedRecord) -> Result<(), StoreError> {
+        let record: String = refused.record.chars().take(200).collect();
+        self.set(Key::new(Table::Sync, format!("refused#{source}"), format!("record#{record}")), refused).await
+    }
+
+    /// Forgets refusals of a source that are older than its last read: they are healed or gone.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn forget_refused(&self, source: &SourceName, before: Timestamp) -> Result<(), StoreError> {
+        let partition = format!("refused#{source}");
+        let mut after = None;
+        loop {
+            let page = self.0.query(Table::Sync, &partition, "", after.as_deref(), 100).await?;
+            for item in page.items {
+                let (key, stored) = (item.key.clone(), Stored::<RefusedRecord>::decode(item)?);
+                if stored.value.at < before {
+                    self.0.write(&[Write::Delete { key, when: unchanged_since(stored.version) }]).await?;
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The refused records of a source.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn refused(&self, source: &SourceName) -> Result<Vec<RefusedRecord>, StoreError> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.0.query(Table::Sync, &format!("refused#{source}"), "", after.as_deref(), 200).await?;
+            for item in page.items {
+                all.push(Stored::decode(item)?.value);
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Fingerprint of the configuration that all persons were last woken for.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn mapped_policy(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.get::<Fingerprint>(&policy_key()).await?.map(|stored| stored.value.policy))
+    }
+
+    /// Remembers that all persons were woken for this configuration.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn set_mapped_policy(&self, policy: &str) -> Result<(), StoreError> {
+        self.set(policy_key(), &Fingerprint { policy: policy.to_owned() }).await
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Result<Option<Stored<T>>, StoreError> {
+        Stored::decode_optional(self.0.get(std::slice::from_ref(key)).await?.pop().flatten())
+    }
+
+    async fn set(&self, key: Key, value: &impl Serialize) -> Result<(), StoreError> {
+        for _ in 0..5 {
+            let version = self.0.get(std::slice::from_ref(&key)).await?.pop().flatten().map_or(0, |item| item.version);
+            match write_settled(&*self.0, &[put(key.clone(), version, value, None)?]).await {
+                Err(StoreError::Conflict { .. }) => {}
+                result => return result,
+            }
+        }
+        Err(StoreError::Busy { reason: format!("{} is written by many at once", key.partition) })
+    }
+}
+
+fn policy_key() -> Key {
+    Key::new(Table::Sync, "policy", "mapped")
+}

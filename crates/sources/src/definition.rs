@@ -1,0 +1,71 @@
+//! A source's definition, one YAML file, read strictly and as a whole: everything that is wrong is told at once, with its
+//! place. Its form is in [`form`]; it becomes an [`Input`] and a [`Mapping`].
+
+mod compile;
+mod form;
+
+use std::fmt;
+
+use crate::formats::Format;
+use crate::mapping::Mapping;
+
+/// A source's definition.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Definition {
+    /// Where its rows come from.
+    pub input: Input,
+    /// How a row becomes a person.
+    pub mapping: Mapping,
+}
+
+/// Where a source's rows come from.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Input {
+    /// A file in this format.
+    File(Format),
+}
+
+/// Something that is wrong in a definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, as its reader named it.
+    pub file: String,
+    /// Line, from 1; 0 when it is not known.
+    pub line: u64,
+    /// Column, from 1; 0 when it is not known.
+    pub column: u64,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.reason)
+    }
+}
+
+impl Definition {
+    /// Reads a definition. `file` only names it in problems.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in the order of the file; of the YAML's own form only the first fault.
+    pub fn parse(file: &str, yaml: &str) -> Result<Self, Vec<Problem>> {
+        let form = form::read(yaml).map_err(|(place, reason)| vec![problem(file, place, reason)])?;
+        compile::definition(form).map_err(|mut faults| {
+            faults.sort();
+            faults.into_iter().map(|(place, reason)| problem(file, place, reason)).collect()
+        })
+    }
+}
+
+/// Line and column.
+type Place = (u64, u64);
+
+fn problem(file: &str, (line, column): Place, reason: String) -> Problem {
+    Problem { file: file.to_owned(), line, column, reason }
+}
+
+#[cfg(test)]
+mod tests;

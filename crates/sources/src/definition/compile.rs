@@ -1,0 +1,238 @@
+//! From the form to what it means: formats with their settings, expressions compiled and checked against what they may
+//! see and what their field takes.
+
+use std::collections::BTreeMap;
+
+use encoding_rs::Encoding;
+use expression::{Expression, Type, Variables};
+use serde_saphyr::Spanned;
+
+use super::form::{
+    ContactForm, ContractsForm, FieldForm, FileForm, Form, FormatForm, NameForm, PersonForm, ReferenceForm, place,
+};
+use super::{Definition, Input, Place};
+use crate::formats::Format;
+use crate::mapping::{Column, Contracts, Field, Kind, Mapping, Object, Slot};
+
+type Faults = Vec<(Place, String)>;
+type Part = Option<Spanned<FieldForm>>;
+
+/// Compiles the whole, or tells everything that is wrong.
+pub(super) fn definition(form: Form) -> Result<Definition, Faults> {
+    let mut faults = Faults::new();
+    let format = format(form.file, &mut faults);
+    let row = Variables::new().with("row", Type::Any);
+    let only = form.only.and_then(|only| expression(&only.value, place(&only), &row, &Type::Bool, &mut faults));
+    let mut compiler = Compiler { variables: row, faults: &mut faults };
+    let person = compiler.person(form.person);
+    let contracts = form.contracts.and_then(|contracts| compiler.contracts(contracts));
+    match format {
+        Some(format) if faults.is_empty() => {
+            Ok(Definition { input: Input::File(format), mapping: Mapping { only, person, contracts } })
+        }
+        _ => Err(faults),
+    }
+}
+
+fn format(file: Spanned<FileForm>, faults: &mut Faults) -> Option<Format> {
+    let at = place(&file);
+    let FileForm { format, rows, repeated, delimiter, encoding } = file.value;
+    let mut foreign = |setting: &str, at: Option<Place>, formats: &[FormatForm]| {
+        if let Some(at) = at.filter(|_| !formats.contains(&format)) {
+            faults.push((at, format!("{setting} is not a setting of {format:?}").to_lowercase()));
+        }
+    };
+    foreign("rows", rows.as_ref().map(place), &[FormatForm::Xml, FormatForm::Json]);
+    foreign("repeated", repeated.as_ref().map(place), &[FormatForm::Xml]);
+    foreign("delimiter", delimiter.as_ref().map(place), &[FormatForm::Csv]);
+    foreign("encoding", encoding.as_ref().map(place), &[FormatForm::Csv]);
+    match format {
+        FormatForm::Xml => {
+            let at = rows.as_ref().map_or(at, place);
+            let rows = rows.map_or(Vec::new(), |rows| path(&rows.value));
+            if rows.len() < 2 || rows.iter().any(String::is_empty) {
+                faults.push((at, "rows must name the elements from the root to the repeating one: Root/Row".into()));
+            }
+            let repeated = repeated.map_or(Vec::new(), |repeated| repeated.value);
+            Some(Format::Xml { rows, repeated: repeated.iter().map(|repeated| path(repeated)).collect() })
+        }
+        FormatForm::Csv => {
+            let delimiter = match &delimiter {
+                None => b',',
+                Some(delimiter) => match delimiter.value.as_bytes() {
+                    [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => *byte,
+                    _ => {
+                        faults.push((place(delimiter), "delimiter must be one ASCII character".into()));
+                        b','
+                    }
+                },
+            };
+            let encoding = encoding.and_then(|label| {
+                let encoding = Encoding::for_label(label.value.as_bytes());
+                if encoding.is_none() {
+                    faults.push((place(&label), "unknown encoding; use a name such as windows-1252".into()));
+                }
+                encoding
+            });
+            Some(Format::Csv { delimiter, encoding })
+        }
+        FormatForm::Json => Some(Format::Json { rows: rows.map_or(Vec::new(), |rows| path(&rows.value)) }),
+        FormatForm::Jsonl => Some(Format::JsonLines),
+    }
+}
+
+fn path(path: &str) -> Vec<String> {
+    path.split('/').map(|name| name.trim().to_owned()).collect()
+}
+
+/// Compiles fields that see the same variables.
+struct Compiler<'f> {
+    variables: Variables,
+    faults: &'f mut Faults,
+}
+
+impl Compiler<'_> {
+    fn person(&mut self, form: PersonForm) -> Object {
+        let PersonForm { id, name, contact, blocked, custom } = form;
+        let mut person = self.fields([("id", Some(id), Kind::Text), ("blocked", blocked, Kind::Bool)]);
+        let NameForm {
+            given_name,
+            nick_name,
+            initials,
+            family_name,
+            family_name_prefix,
+            partner_name,
+            partner_name_prefix,
+            convention,
+        } = name;
+        let name = self.fields([
+            ("givenName", given_name, Kind::Text),
+            ("nickName", nick_name, Kind::Text),
+            ("initials", initials, Kind::Text),
+            ("familyName", family_name, Kind::Text),
+            ("familyNamePrefix", family_name_prefix, Kind::Text),
+            ("partnerName", partner_name, Kind::Text),
+            ("partnerNamePrefix", partner_name_prefix, Kind::Text),
+            ("convention", convention, Kind::Text),
+        ]);
+        person.push(("name".to_owned(), Slot::Object(name)));
+        let ContactForm { email, phone, mobile_phone } = contact;
+        let contact = self.fields([
+            ("email", email, Kind::Text),
+            ("phone", phone, Kind::Text),
+            ("mobilePhone", mobile_phone, Kind::Text),
+        ]);
+        person.push(("contact".to_owned(), Slot::Object(contact)));
+        person.extend(self.custom(custom));
+        person
+    }
+
+    fn contracts(&mut self, form: ContractsForm) -> Option<Contracts> {
+        let each = match form.each {
+            Some(each) => {
+                let each = self.field(each, Kind::List)?;
+                self.variables = self.variables.clone().with("item", Type::Any).with("index", Type::Number);
+                Some(each)
+            }
+            None => None,
+        };
+        let mut contract = self.fields([
+            ("id", Some(form.id), Kind::Text),
+            ("startDate", Some(form.start_date), Kind::Date),
+            ("endDate", form.end_date, Kind::Date),
+            ("type", form.kind, Kind::Text),
+            ("fte", form.fte, Kind::Number),
+            ("hoursPerWeek", form.hours_per_week, Kind::Number),
+            ("percentage", form.percentage, Kind::Number),
+            ("sequence", form.sequence, Kind::Integer),
+        ]);
+        for (name, reference) in [
+            ("department", form.department),
+            ("title", form.title),
+            ("location", form.location),
+            ("costCenter", form.cost_center),
+            ("employer", form.employer),
+            ("manager", form.manager),
+        ] {
+            if let Some(ReferenceForm { id, name: label, manager_id }) = reference {
+                let reference = self.fields([
+                    ("id", id, Kind::Text),
+                    ("name", label, Kind::Text),
+                    ("managerId", manager_id, Kind::Text),
+                ]);
+                contract.push((name.to_owned(), Slot::Object(reference)));
+            }
+        }
+        contract.extend(self.custom(form.custom));
+        Some(Contracts { each, allow_none: form.allow_none, contract })
+    }
+
+    fn fields<const N: usize>(&mut self, fields: [(&str, Part, Kind); N]) -> Object {
+        let mut object = Object::new();
+        for (name, form, kind) in fields {
+            if let Some(field) = form.and_then(|form| self.field(form, kind)) {
+                object.push((name.to_owned(), Slot::Field(field)));
+            }
+        }
+        object
+    }
+
+    fn custom(&mut self, custom: BTreeMap<String, Spanned<FieldForm>>) -> Option<(String, Slot)> {
+        let mut object = Object::new();
+        for (name, form) in custom {
+            if let Some(field) = self.field(form, Kind::Any) {
+                object.push((name, Slot::Field(field)));
+            }
+        }
+        (!object.is_empty()).then(|| ("custom".to_owned(), Slot::Custom(object)))
+    }
+
+    fn field(&mut self, form: Spanned<FieldForm>, kind: Kind) -> Option<Field> {
+        let at = place(&form);
+        let FieldForm { value, none, date, optional } = form.value;
+        if date.is_some() && kind != Kind::Date {
+            self.faults.push((at, "date is for startDate and endDate".into()));
+        }
+        let value = expression(&value, at, &self.variables, &needed(kind), self.faults)?;
+        let column = if optional { None } else { Column::of(value.source()) };
+        Some(Field { value, kind, none, date, column })
+    }
+}
+
+/// What an expression must be able to give for a field. Texts become numbers and numbers texts where that is possible,
+/// so only what can never fit is refused here.
+fn needed(kind: Kind) -> Type {
+    match kind {
+        Kind::Date => Type::Text,
+        Kind::Bool => Type::Bool,
+        Kind::List => Type::list(Type::Any),
+        Kind::Text | Kind::Number | Kind::Integer | Kind::Any => Type::Any,
+    }
+}
+
+fn expression(
+    source: &str,
+    at: Place,
+    variables: &Variables,
+    needed: &Type,
+    faults: &mut Faults,
+) -> Option<Expression> {
+    let expression = match Expression::compile(source) {
+        Ok(expression) => expression,
+        Err(error) => {
+            faults.push((at, format!("in the expression at {error}")));
+            return None;
+        }
+    };
+    match expression.check(variables) {
+        Ok(gives) if gives.may_be(needed) => Some(expression),
+        Ok(gives) => {
+            faults.push((at, format!("{needed} is needed, the expression gives {gives}")));
+            None
+        }
+        Err(errors) => {
+            faults.extend(errors.into_iter().map(|error| (at, format!("in the expression at {error}"))));
+            None
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The steps of a batch, in their order: choose, lease, read, settle what was interrupted, plan, write down, do, commit.
+
+mod begin;
+mod finish;
+
+use std::collections::BTreeMap;
+
+use domain::account::Pending;
+use domain::change::forget_lost;
+use domain::{Operation, PersonId, SalesforceUserId, diff};
+use futures::StreamExt as _;
+use ports::{Class, StoreError};
+use records::{BatchError, Disposition};
+use salesforce::SalesforceError;
+
+use crate::correlate::{Resolution, correlate};
+use crate::person::{Working, strong};
+use crate::{PAUSE, Writer};
+
+/// Storage calls under way at a time.
+const CONCURRENCY: usize = 32;
+
+pub(crate) type Dispositions = BTreeMap<PersonId, Disposition>;
+
+impl Writer {
+    /// Brings Salesforce to the desired state of each person.
+    pub(crate) async fn apply(&self, persons: &[PersonId]) -> Result<Dispositions, BatchError> {
+        let mut dispositions = Dispositions::new();
+        let working = self.begin(persons, &mut dispositions).await?;
+        if working.is_empty() {
+            return Ok(dispositions);
+        }
+        let found = match self.read(&working).await {
+            Ok(found) => found,
+            Err(error) => return self.give_up(working, &error, dispositions).await,
+        };
+        let mut ready = Vec::new();
+        for (working, resolution) in found.into_iter().zip(working).map(|(resolution, working)| (working, resolution)) {
+            if let Some(working) = self.prepare(working, resolution, &mut dispositions).await? {
+                ready.push(working);
+            }
+        }
+        self.carry_out(ready, dispositions).await
+    }
+
+    /// What the org has of each person.
+    async fn read(&self, working: &[Working]) -> Result<Vec<Resolution>, SalesforceError> {
+        let wanted: Vec<_> = working.iter().map(Working::wanted).collect();
+        let found = self.salesforce.lookup(&wanted).await?;
+        let users: Vec<SalesforceUserId> = {
+            let open = working.iter().zip(&found).filter(|(working, _)| working.record.value.correlation.is_none());
+            open.flat_map(|(_, candidates)| candidates.iter().map(|candidate| candidate.user.id.clone())).collect()
+        };
+        let owners = match users.as_slice() {
+            [] => BTreeMap::new(),
+            users => {
+                let owners = self.accounts.owners(users).await.map_err(|error| SalesforceError::Unclear { reason: error.to_string() })?;
+                users.iter().cloned().zip(owners).filter_map(|(user, owner)| Some((user, owner?))).collect()
+            }
+        };
+        let resolve = |(working, candidates): (&Working, Vec<salesforce::Candidate>)| {
+            let users: Vec<_> = candidates.into_iter().map(|candidate| candidate.user).collect();
+            correlate(&working.person, &working.record.value, &working.keys(), &users, &owners)
+        };
+        Ok(working.iter().zip(found).map(resolve).collect())
+    }
+
+    /// Settles an interrupted change and plans the next one. `None` when the person is finished already.
+    async fn prepare(
+        &self,
+        mut working: Working,
+        resolution: Resolution,
+        dispositions: &mut Dispositions,
+    ) -> Result<Option<Working>, BatchError> {
+        let correlated = match resolution {
+            Resolution::Known(user) => {
+                working.actual = Some(user);
+                None
+            }
+            Resolution::Found(user, how) => {
+                let operation = Operation::Correlate { user: user.id.clone(), how };
+                working.claims = Some(user.id.clone());
+                working.actual = Some(user);
+                Some(operation)
+            }
+            Resolution::Nobody => None,
+            Resolution::Undecided(reason) => {
+                self.commit_undecided(working, reason, dispositions).await?;
+                return Ok(None);
+            }
+        };
+        if working.record.value.pending.is_some() {
+            let person = working.person.clone();
+            let Some(settled) = self.settle_interrupted(working, correlated.clone()).await else {
+                dispositions.insert(person, Disposition::Again(PAUSE));
+                return Ok(None);
+            };
+            working = settled;
+        }
+        if let (Some(applied), Some(actual)) = (working.record.value.applied.as_mut(), working.actual.as_ref()) {
+            applied.owned = forget_lost(&applied.owned, &working.desired.value.account, actual);
+        }
+        let correlate = correlated.filter(|_| working.record.value.correlation.is_none());
+        let change = diff(&working.desired.value.account, working.actual.as_ref(), &working.record.value.owned());
+        working.operations = correlate.into_iter().chain(change.operations).collect();
+        Ok(Some(working))
+    }
+
+    /// Writes down what is about to be done, does it, and commits what came of it.
+    async fn carry_out(&self, ready: Vec<Working>, mut dispositions: Dispositions) -> Result<Dispositions, BatchError> {
+        let (writing, idle): (Vec<_>, Vec<_>) = ready.into_iter().partition(|w| w.operations.iter().any(in_salesforce));
+        let intended: Vec<_> =
+            futures::stream::iter(writing.into_iter().map(|working| self.intend(working))).buffer_unordered(CONCURRENCY).collect().await;
+        let mut doing = Vec::new();
+        for result in intended {
+            match result {
+                Ok(working) => doing.push(working),
+                Err((person, error)) => drop(dispositions.insert(person.clone(), disposition_of_store(&person, &error)?)),
+            }
+        }
+        let finished = self.finish(doing, idle).await;
+        let mut systemic = None;
+        for result in finished {
+            match result {
+                (person, Ok(disposition)) => drop(dispositions.insert(person, disposition)),
+                (_, Err(error)) => systemic = Some(error),
+            }
+        }
+        systemic.map_or(Ok(dispositions), Err)
+    }
+
+    async fn intend(&self, working: Working) -> Result<Working, (PersonId, StoreError)> {
+        let Working { person, desired, record, .. } = &working;
+        let pending = Pending {
+            version: desired.value.version,
+            at: self.clock.now(),
+            cause: desired.value.cause.clone(),
+            operations: working.operations.clone(),
+            correlate: strong(&working.keys()),
+        };
+        match self.accounts.intend(person, record.clone(), pending).await {
+            Ok(record) => Ok(Working { record, ..working }),
+            Err(error) => Err((person.clone(), error)),
+        }
+    }
+}
+
+/// Whether the operation changes the org; linking a person to a user does not.
+fn in_salesforce(operation: &Operation) -> bool {
+    !matches!(operation, Operation::Correlate { .. })
+}
+
+/// What storage trouble with one person means for its message.
+pub(crate) fn disposition_of_store(person: &PersonId, error: &StoreError) -> Result<Disposition, BatchError> {
+    match error.class() {
+        Class::Systemic => Err(BatchError { reason: error.to_string() }),
+        _ => {
+            tracing::warn!(event = "writer.storage_failed", %person, %error);
+            Ok(Disposition::Again(PAUSE))
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! A simulated Salesforce org on a loopback port.
+
+fn main() {}

@@ -1,1 +1,3 @@
-//! TBD
+//! What the tests of the whole project share: servers that we did not write, started and stopped by the tests.
+
+pub mod ministack;

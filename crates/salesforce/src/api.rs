@@ -90,6 +90,11 @@ impl Api {
         }
     }
 
+    /// Waits before another try of something that met a lock.
+    pub(crate) async fn pause(&self, tries: u32) {
+        self.clock.sleep(self.wait(tries, None)).await;
+    }
+
     async fn send(&self, call: &Call, session: &Session) -> Result<Value, Failure> {
         let request = request(call, session).map_err(Failure::NotDone)?;
         self.meter.count(call.kind);
@@ -126,8 +131,9 @@ fn unclear(error: &SalesforceError) -> SalesforceError {
 
 fn request(call: &Call, session: &Session) -> Result<Request<Bytes>, SalesforceError> {
     let unusable = |_| SalesforceError::refused("invalid-request", "the call can't be put into an HTTP request");
-    let mut token = HeaderValue::try_from(format!("Bearer {}", session.token.expose_secret()))
-        .map_err(|_| SalesforceError::Unavailable { reason: "the token is no header text".to_owned(), retry_after: None })?;
+    let mut token = HeaderValue::try_from(format!("Bearer {}", session.token.expose_secret())).map_err(|_| {
+        SalesforceError::Unavailable { reason: "the token is no header text".to_owned(), retry_after: None }
+    })?;
     token.set_sensitive(true);
     let request = Request::builder()
         .method(call.method.clone())
@@ -149,7 +155,9 @@ fn read(answer: &Response<Bytes>) -> Result<Value, Failure> {
     }
     if status.is_success() {
         return serde_json::from_slice(answer.body()).map_err(|_| {
-            Failure::PerhapsDone(SalesforceError::Unclear { reason: format!("HTTP {status} with a body that is no JSON") })
+            Failure::PerhapsDone(SalesforceError::Unclear {
+                reason: format!("HTTP {status} with a body that is no JSON"),
+            })
         });
     }
     let error = error::from_answer(status, answer.headers(), answer.body());

@@ -69,18 +69,17 @@ impl Salesforce {
             if waiting.is_empty() || stop.error().is_some() || tries == TRIES {
                 break;
             }
-            let error = |places: &[usize], is: fn(&SalesforceError) -> bool| {
-                places.iter().any(|place| results[*place].as_ref().is_err_and(is))
-            };
-            if error(&waiting, |error| matches!(error, SalesforceError::Refused(_) | SalesforceError::Form(_))) {
+            let any =
+                |is: fn(&SalesforceError) -> bool| waiting.iter().any(|place| results[*place].as_ref().is_err_and(is));
+            if any(|error| matches!(error, SalesforceError::Refused(_) | SalesforceError::Form(_))) {
                 size = 1;
-            } else if error(&waiting, |error| matches!(error, SalesforceError::TooMuch(_))) {
+            } else if any(|error| matches!(error, SalesforceError::TooMuch(_))) {
                 size = (size / 8).max(1);
             } else {
                 self.api.pause(tries).await;
             }
         }
-        results.into_iter().map(|result| result.map_err(|error| error.whole_call_undone())).collect()
+        results
     }
 
     async fn chunk(&self, records: &Records, chosen: &[usize], stop: &Stop) -> Vec<Result<(), SalesforceError>> {
@@ -97,7 +96,7 @@ impl Salesforce {
             Err(error) => error,
         };
         stop.note(&error);
-        vec![Err(error.of_whole_call()); chosen.len()]
+        vec![Err(error); chosen.len()]
     }
 }
 
@@ -106,7 +105,8 @@ fn heals(error: &SalesforceError, alone: bool) -> bool {
     match error {
         SalesforceError::Busy { .. } => true,
         SalesforceError::TooMuch(_) => !alone,
-        SalesforceError::Refused(refusal) | SalesforceError::Form(refusal) => refusal.of_whole_call() && !alone,
+        // With another status than 200 it is the whole call that was refused, perhaps for one row's sake.
+        SalesforceError::Refused(refusal) | SalesforceError::Form(refusal) => refusal.status != 200 && !alone,
         _ => false,
     }
 }

@@ -83,7 +83,8 @@ impl LoginUrl {
         let host = instance.0.host_str()?.to_ascii_lowercase();
         let same = self.0.host_str().is_some_and(|login| login.eq_ignore_ascii_case(&host))
             && (instance.0.scheme() == self.0.scheme() || instance.0.scheme() == "https");
-        let salesforce = instance.0.scheme() == "https" && SALESFORCE_DOMAINS.iter().any(|domain| host.ends_with(domain));
+        let salesforce =
+            instance.0.scheme() == "https" && SALESFORCE_DOMAINS.iter().any(|domain| host.ends_with(domain));
         let local = is_loopback(&self.0) && is_loopback(&instance.0);
         (same || salesforce || local).then(|| instance.origin())
     }
@@ -109,8 +110,8 @@ impl Credentials {
     pub fn parse(name: &SecretName, secret: &SecretString) -> Result<Self, SecretError> {
         let malformed = |reason: String| SecretError::Malformed { name: name.clone(), reason };
         // The JSON reader's own message could quote the content.
-        let fields: Map<String, Value> = serde_json::from_str(secret.expose_secret())
-            .map_err(|_| malformed("it is no JSON object".to_owned()))?;
+        let fields: Map<String, Value> =
+            serde_json::from_str(secret.expose_secret()).map_err(|_| malformed("it is no JSON object".to_owned()))?;
         let text = |field: &'static str| match fields.get(field) {
             Some(Value::String(text)) if !text.trim().is_empty() => Ok(text.as_str()),
             Some(Value::String(_)) => Err(malformed(format!("{field} is empty"))),
@@ -122,7 +123,11 @@ impl Credentials {
         let flow = match text("flow")? {
             "jwt-bearer" => Flow::JwtBearer {
                 username: text("username")?.to_owned(),
-                audience: if fields.contains_key("audience") { text("audience")?.to_owned() } else { login_url.origin() },
+                audience: if fields.contains_key("audience") {
+                    text("audience")?.to_owned()
+                } else {
+                    login_url.origin()
+                },
                 key: private_key(text("privateKey")?).map_err(|what| malformed(format!("privateKey: {what}")))?,
             },
             "client-credentials" => {
@@ -137,7 +142,8 @@ impl Credentials {
 /// Checked by signing with it: reading the PEM alone takes a public key for a private one.
 fn private_key(pem: &str) -> Result<EncodingKey, &'static str> {
     let key = EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_| "it is no RSA private key in PEM form")?;
-    jsonwebtoken::crypto::sign(b"", &key, Algorithm::RS256).map_err(|_| "it can't sign: not a private RSA key of 2048 bits or more")?;
+    jsonwebtoken::crypto::sign(b"", &key, Algorithm::RS256)
+        .map_err(|_| "it can't sign: not a private RSA key of 2048 bits or more")?;
     Ok(key)
 }
 

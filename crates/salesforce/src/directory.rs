@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    ActualUser, Assignment, Entitlement, EntitlementKind, EntitlementName, SalesforceUserId, UserField,
-};
+use domain::{ActualUser, Assignment, Entitlement, EntitlementKind, EntitlementName, SalesforceUserId, UserField};
 
 use crate::Salesforce;
 use crate::catalog::qualified;
@@ -59,7 +57,10 @@ impl Salesforce {
         Ok(matches.iter().map(|found| found.iter().filter_map(candidate).collect()).collect())
     }
 
-    async fn read_assignments(&self, users: &mut BTreeMap<SalesforceUserId, ActualUser>) -> Result<(), SalesforceError> {
+    async fn read_assignments(
+        &self,
+        users: &mut BTreeMap<SalesforceUserId, ActualUser>,
+    ) -> Result<(), SalesforceError> {
         let ids = |column| users.keys().map(|id| (column, id.as_str().to_owned())).collect::<Vec<_>>();
         // What comes with a profile or with a permission set group is no assignment of its own.
         let sets = "SELECT Id, AssigneeId, PermissionSet.Name, PermissionSet.NamespacePrefix \
@@ -129,12 +130,7 @@ fn group(row: &Row) -> Option<(SalesforceUserId, Assignment)> {
     assignment(row, "UserOrGroupId", EntitlementKind::PublicGroup, name)
 }
 
-fn assignment(
-    row: &Row,
-    whose: &str,
-    kind: EntitlementKind,
-    name: String,
-) -> Option<(SalesforceUserId, Assignment)> {
+fn assignment(row: &Row, whose: &str, kind: EntitlementKind, name: String) -> Option<(SalesforceUserId, Assignment)> {
     let entitlement = Entitlement::new(kind, EntitlementName::parse(name).ok()?);
     Some((SalesforceUserId::parse(row.text(&[whose])?).ok()?, Assignment { entitlement, id: row.id("Id")? }))
 }

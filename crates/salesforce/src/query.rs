@@ -52,7 +52,9 @@ impl Salesforce {
                 // Only a path on the same host is followed.
                 Some(next) if next.starts_with("/services/") => path = next.to_owned(),
                 Some(_) => {
-                    return Err(SalesforceError::Unclear { reason: "a query's next page is on no path of ours".to_owned() });
+                    return Err(SalesforceError::Unclear {
+                        reason: "a query's next page is on no path of ours".to_owned(),
+                    });
                 }
                 None => return Ok(rows),
             }

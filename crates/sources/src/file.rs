@@ -110,7 +110,8 @@ impl Iterator for FileRead<'_> {
             match self.rows.next() {
                 Some(Ok(row)) => {
                     let number = row.number;
-                    if self.first.at(number) != Some(fingerprint(&row, self.mapping)) {
+                    let record = row.content.as_ref().ok().and_then(|row| self.mapping.record(row));
+                    if self.first.at(number) != Some(fingerprint(record.as_ref())) {
                         self.end(Some(ReadError::Changed { row: number }));
                     } else if let Some(outcome) = self.row(row) {
                         return Some(outcome);
@@ -134,8 +135,10 @@ impl FirstPass {
                 Ok(row) => row,
                 Err(error) => return (pass, Completeness::Incomplete(error)),
             };
-            pass.fingerprints.push(fingerprint(&row, mapping));
-            let record = row.content.ok().filter(|row| mapping.reads(row)).and_then(|row| mapping.record(&row));
+            let row = row.content.ok();
+            let record = row.as_ref().and_then(|row| mapping.record(row));
+            pass.fingerprints.push(fingerprint(record.as_ref()));
+            let record = record.filter(|_| row.is_some_and(|row| mapping.reads(&row)));
             if let Some(record) = record
                 && let Some(record) = seen.replace(record)
             {
@@ -152,9 +155,9 @@ impl FirstPass {
 }
 
 /// Tells whether the second pass meets the same records in the same places.
-fn fingerprint(row: &Row, mapping: &Mapping) -> u64 {
+fn fingerprint(record: Option<&RecordId>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    row.content.as_ref().ok().and_then(|row| mapping.record(row)).hash(&mut hasher);
+    record.hash(&mut hasher);
     hasher.finish()
 }
 

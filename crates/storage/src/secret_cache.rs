@@ -16,6 +16,9 @@ use ports::{Clock, SecretError, SecretName, Secrets};
 /// How long a secret is taken from memory; a rotation counts after this time at the latest.
 pub const KEPT: Duration = Duration::from_secs(10 * 60);
 
+/// How long after a reading nobody asks the secret store again.
+pub const FRESH: Duration = Duration::from_secs(15);
+
 /// Secrets with a memory. Several that ask for the same secret at once wait for one reading of it; failures are not
 /// remembered.
 pub struct CachedSecrets {
@@ -60,8 +63,14 @@ impl Secrets for CachedSecrets {
         Ok(secret)
     }
 
+    /// What was read a moment ago is fresh: a flood of refused requests must not become a flood of readings.
     async fn read_fresh(&self, name: &SecretName) -> Result<SecretString, SecretError> {
-        self.invalidate(name);
+        let slot = Arc::clone(self.slots().entry(name.clone()).or_default());
+        let age =
+            slot.lock().await.as_ref().map(|(_, read_at)| self.clock.now().duration_since(*read_at).unsigned_abs());
+        if age.is_some_and(|age| age >= FRESH) {
+            self.invalidate(name);
+        }
         self.read(name).await
     }
 }

@@ -37,7 +37,8 @@ impl Mapping {
     /// # Errors
     /// [`BatchError`] when storage or queue are down as a whole.
     pub async fn handle(&self, deliveries: &[Delivery]) -> Result<Vec<String>, BatchError> {
-        let dispositions = handle_each(deliveries, CONCURRENCY, |person| async move { self.person(&person).await }).await?;
+        let dispositions =
+            handle_each(deliveries, CONCURRENCY, |person| async move { self.person(&person).await }).await?;
         Ok(settle_batch(&*self.queue, QueueName::PersonEvents, deliveries, &dispositions).await)
     }
 
@@ -90,11 +91,18 @@ impl Mapping {
             tracing::warn!(event = "person.parked", %person, reason = code);
         }
         let Some(desired) = desired else { return Ok(None) };
-        let account = self.accounts.load(std::slice::from_ref(person)).await?.pop().map(|stored| stored.value).unwrap_or_default();
+        let account = self
+            .accounts
+            .load(std::slice::from_ref(person))
+            .await?
+            .pop()
+            .map(|stored| stored.value)
+            .unwrap_or_default();
         if account.applied_version() >= desired.version {
             return Ok(None);
         }
-        let perhaps_active = account.pending.is_some() || account.applied.as_ref().is_some_and(|applied| applied.active == Some(true));
+        let perhaps_active =
+            account.pending.is_some() || account.applied.as_ref().is_some_and(|applied| applied.active == Some(true));
         let urgent = desired.account.status != domain::AccountStatus::Enabled && perhaps_active;
         Ok(Some(if urgent { QueueName::UrgentChanges } else { QueueName::Changes }))
     }

@@ -18,7 +18,14 @@ pub struct Plan {
 }
 
 /// Plans what one mapping stores.
-pub fn plan(person: &PersonId, data: &PersonData, decision: Decision, policy: &str, today: Date, now: Timestamp) -> Plan {
+pub fn plan(
+    person: &PersonId,
+    data: &PersonData,
+    decision: Decision,
+    policy: &str,
+    today: Date,
+    now: Timestamp,
+) -> Plan {
     let before = data.desired.as_ref().map(|stored| &stored.value);
     let Decision::Account { account, changes_on, problems } = decision else {
         let changes_on = data.due.as_ref().map(|due| due.value.on).filter(|on| *on > today);
@@ -31,32 +38,47 @@ pub fn plan(person: &PersonId, data: &PersonData, decision: Decision, policy: &s
     let desired = (!held && !same_words).then(|| DesiredState {
         person: person.clone(),
         version: before.map_or(0, |before| before.version) + u64::from(new_target),
-        cause: if new_target { cause(data, policy, today) } else { before.map_or_else(|| cause(data, policy, today), |b| b.cause.clone()) },
+        cause: if new_target {
+            cause(data, policy, today)
+        } else {
+            before.map_or_else(|| cause(data, policy, today), |b| b.cause.clone())
+        },
         account,
         changes_on,
         policy: policy.to_owned(),
     });
     let problem = (!problems.is_empty()).then(|| {
-        let problems: Vec<_> =
-            problems.into_iter().map(|problem| ParkedReason { code: problem.code.to_string(), message: problem.message }).collect();
+        let problems: Vec<_> = problems
+            .into_iter()
+            .map(|problem| ParkedReason { code: problem.code.to_string(), message: problem.message })
+            .collect();
         let known = data.problem.as_ref().map(|stored| &stored.value);
         let since = known.filter(|known| known.problems == problems).map_or(now, |known| known.since);
         PersonProblem { problems, since, held }
     });
-    let parks = problem.as_ref().filter(|_| data.problem.is_none()).and_then(|problem| Some(problem.problems.first()?.code.clone()));
+    let parks = problem
+        .as_ref()
+        .filter(|_| data.problem.is_none())
+        .and_then(|problem| Some(problem.problems.first()?.code.clone()));
     Plan { mapped: Mapped { desired, new_target, changes_on, problem }, parks }
 }
 
 /// A person with problems gets no new account and no access back, but what an account loses is taken all the same:
 /// a leaver with a too long title must not keep access.
 fn may_go_on(account: &DesiredAccount, before: Option<&DesiredState>) -> bool {
-    before.is_some_and(|before| before.account.status == AccountStatus::Enabled || account.status != AccountStatus::Enabled)
+    before.is_some_and(|before| {
+        before.account.status == AccountStatus::Enabled || account.status != AccountStatus::Enabled
+    })
 }
 
 /// A profile that could not be computed, or a field, is left as the org has it.
 fn without_gaps(account: DesiredAccount) -> DesiredAccount {
     let account = DesiredAccount { correlate: account.correlate, ..account };
-    if account.status == AccountStatus::Unwanted { DesiredAccount { attributes: Default::default(), ..account } } else { account }
+    if account.status == AccountStatus::Unwanted {
+        DesiredAccount { attributes: Default::default(), ..account }
+    } else {
+        account
+    }
 }
 
 /// What led to a new target: the newest record that mapping has not seen, else the day that came, else a change of the

@@ -6,7 +6,10 @@ use std::time::Duration;
 use domain::account::{Applied, Correlation};
 use domain::audit::{AuditEntry, Outcome};
 use domain::change::owned_after;
-use domain::{AccountRecord, AuditRecord, DesiredAccount, DesiredState, Operation, Parked, ParkedReason, PersonId, SalesforceUserId};
+use domain::{
+    AccountRecord, AuditRecord, DesiredAccount, DesiredState, Operation, Parked, ParkedReason, PersonId,
+    SalesforceUserId,
+};
 use jiff::Timestamp;
 
 /// What came of one person's operations.
@@ -37,7 +40,13 @@ impl Results {
 }
 
 /// The record after the operations. `passing` says that what failed will heal by itself, so nobody is asked.
-pub fn next_record(before: &AccountRecord, desired: &DesiredState, results: &Results, passing: bool, now: Timestamp) -> AccountRecord {
+pub fn next_record(
+    before: &AccountRecord,
+    desired: &DesiredState,
+    results: &Results,
+    passing: bool,
+    now: Timestamp,
+) -> AccountRecord {
     let complete = results.is_complete();
     let owned = owned_after(&before.owned(), results.outcomes.iter().map(|(operation, outcome)| (operation, outcome)));
     let version = if complete { desired.version } else { before.applied_version() };
@@ -46,7 +55,9 @@ pub fn next_record(before: &AccountRecord, desired: &DesiredState, results: &Res
         correlation: correlation(before, results, now),
         applied: Some(Applied { version, at: now, active: active_after(results), owned }),
         pending: None,
-        parked: reason.filter(|_| !complete && !passing).map(|reason| park(before.parked.as_ref(), reason, desired.version, now)),
+        parked: reason
+            .filter(|_| !complete && !passing)
+            .map(|reason| park(before.parked.as_ref(), reason, desired.version, now)),
         lease: before.lease.clone(),
         audit: before.audit.clone(),
     }
@@ -63,7 +74,8 @@ pub fn audit_record(
     recovered: bool,
     now: Timestamp,
 ) -> Option<AuditRecord> {
-    let mut entries: Vec<_> = results.outcomes.iter().map(|(operation, outcome)| entry(operation, outcome, &desired.account)).collect();
+    let mut entries: Vec<_> =
+        results.outcomes.iter().map(|(operation, outcome)| entry(operation, outcome, &desired.account)).collect();
     let changed = results.outcomes.iter().any(|(_, outcome)| *outcome == Outcome::Done);
     let same_trouble = match (&before.parked, &after.parked) {
         (Some(before), Some(after)) => before.reason == after.reason && before.version == after.version,
@@ -94,7 +106,8 @@ pub fn audit_record(
 
 fn entry(operation: &Operation, outcome: &Outcome, desired: &DesiredAccount) -> AuditEntry {
     let rules_of = |wanted: &dyn Fn(&domain::Entitlement) -> bool| {
-        let mut rules: Vec<String> = desired.entitlements.iter().filter(|(e, _)| wanted(e)).flat_map(|(_, rules)| rules.clone()).collect();
+        let mut rules: Vec<String> =
+            desired.entitlements.iter().filter(|(e, _)| wanted(e)).flat_map(|(_, rules)| rules.clone()).collect();
         rules.sort_unstable();
         rules.dedup();
         rules
@@ -113,10 +126,12 @@ fn correlation(before: &AccountRecord, results: &Results, now: Timestamp) -> Opt
         return before.correlation.clone();
     }
     let user = results.user.clone()?;
-    let how = results.outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Done).find_map(|(operation, _)| match operation {
-        Operation::Correlate { how, .. } => Some(*how),
-        Operation::Create { .. } => Some(domain::HowCorrelated::Created),
-        _ => None,
+    let how = results.outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Done).find_map(|(operation, _)| {
+        match operation {
+            Operation::Correlate { how, .. } => Some(*how),
+            Operation::Create { .. } => Some(domain::HowCorrelated::Created),
+            _ => None,
+        }
     })?;
     Some(Correlation { user, how, since: now })
 }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AccountRecord, ActualUser, HowCorrelated, Operation, ParkedReason, PersonId, SalesforceUserId, UserField};
+use domain::{
+    AccountRecord, ActualUser, HowCorrelated, Operation, ParkedReason, PersonId, SalesforceUserId, UserField,
+};
 
 /// What was found for a person.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,17 +31,22 @@ pub fn correlate(
 ) -> Resolution {
     if let Some(correlation) = &record.correlation {
         let known = found.iter().find(|user| user.id == correlation.user);
-        return known.cloned().map_or_else(|| Resolution::Undecided(user_missing(&correlation.user)), Resolution::Known);
+        return known
+            .cloned()
+            .map_or_else(|| Resolution::Undecided(user_missing(&correlation.user)), Resolution::Known);
     }
     for (position, (field, value)) in keys.iter().enumerate() {
-        let carriers: Vec<_> = found.iter().filter(|user| user.field(*field).is_some_and(|v| field.same_value(v, value))).collect();
+        let carriers: Vec<_> =
+            found.iter().filter(|user| user.field(*field).is_some_and(|v| field.same_value(v, value))).collect();
         let user = match carriers.as_slice() {
             [] => continue,
             [user] => *user,
             many => return Resolution::Undecided(several(*field, many.len())),
         };
         let somebody_elses = owners.get(&user.id).is_some_and(|owner| owner != person);
-        let contradiction = keys[..position].iter().find(|(key, ours)| user.field(*key).is_some_and(|theirs| !key.same_value(theirs, ours)));
+        let contradiction = keys[..position]
+            .iter()
+            .find(|(key, ours)| user.field(*key).is_some_and(|theirs| !key.same_value(theirs, ours)));
         match (somebody_elses, contradiction, is_strong(*field)) {
             (false, None, _) => return Resolution::Found(user.clone(), how(record, *field)),
             // A user name can belong to a namesake: then it is taken, and the next candidate is tried.
@@ -58,7 +65,8 @@ fn is_strong(field: UserField) -> bool {
 
 /// A user that appears where a create was under way is the one that the create made.
 fn how(record: &AccountRecord, field: UserField) -> HowCorrelated {
-    let creating = record.pending.as_ref().is_some_and(|p| p.operations.iter().any(|o| matches!(o, Operation::Create { .. })));
+    let creating =
+        record.pending.as_ref().is_some_and(|p| p.operations.iter().any(|o| matches!(o, Operation::Create { .. })));
     if creating { HowCorrelated::Created } else { HowCorrelated::Matched(field) }
 }
 
@@ -67,7 +75,10 @@ fn reason(code: &str, message: String) -> ParkedReason {
 }
 
 fn user_missing(user: &SalesforceUserId) -> ParkedReason {
-    reason("user-missing", format!("the linked user {user} is not in this org; was the sandbox refreshed, or the org changed?"))
+    reason(
+        "user-missing",
+        format!("the linked user {user} is not in this org; was the sandbox refreshed, or the org changed?"),
+    )
 }
 
 fn several(field: UserField, count: usize) -> ParkedReason {
@@ -75,12 +86,18 @@ fn several(field: UserField, count: usize) -> ParkedReason {
 }
 
 fn owned(field: UserField, user: &SalesforceUserId) -> ParkedReason {
-    reason("owned-by-another", format!("user {user} carries the person's {}, but belongs to another person", field.api_name()))
+    reason(
+        "owned-by-another",
+        format!("user {user} carries the person's {}, but belongs to another person", field.api_name()),
+    )
 }
 
 fn contradicts(field: UserField, key: UserField, user: &SalesforceUserId) -> ParkedReason {
     let (field, key) = (field.api_name(), key.api_name());
-    reason("conflicting-keys", format!("user {user} carries the person's {field}, but another {key}; correct one of the two"))
+    reason(
+        "conflicting-keys",
+        format!("user {user} carries the person's {field}, but another {key}; correct one of the two"),
+    )
 }
 
 #[cfg(test)]
@@ -124,7 +141,10 @@ mod tests {
         let by_id = user(2, &[(UserField::FederationIdentifier, "P1")]);
         let both = resolve(&[by_number.clone(), by_id.clone()], &[]);
         assert_eq!(both, Resolution::Found(by_id, HowCorrelated::Matched(UserField::FederationIdentifier)));
-        assert_eq!(resolve(std::slice::from_ref(&by_number), &[]), Resolution::Found(by_number, HowCorrelated::Matched(UserField::EmployeeNumber)));
+        assert_eq!(
+            resolve(std::slice::from_ref(&by_number), &[]),
+            Resolution::Found(by_number, HowCorrelated::Matched(UserField::EmployeeNumber))
+        );
         assert_eq!(resolve(&[], &[]), Resolution::Nobody);
     }
 

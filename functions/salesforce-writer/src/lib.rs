@@ -86,3 +86,13 @@ impl Writer {
         Ok(results)
     }
 }
+
+/// The client's settings, as configuration gives them.
+pub fn settings(configuration: &policy::Configuration) -> salesforce::Settings {
+    let configured = &configuration.salesforce;
+    salesforce::Settings {
+        secret: configured.secret.clone(),
+        api_version: configured.api_version.clone(),
+        concurrent_writes: configured.concurrent_writes,
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AccountRecord, ActualUser, AttributeValue, DesiredState, Operation, PersonId, SalesforceUserId, UserField};
+use domain::{
+    AccountRecord, ActualUser, AttributeValue, DesiredState, Operation, PersonId, SalesforceUserId, UserField,
+};
 use records::Stored;
 use salesforce::{Wanted, Work};
 
@@ -39,7 +41,8 @@ impl Working {
     }
 
     pub(crate) fn work(&self) -> Work {
-        let candidates: BTreeMap<UserField, Vec<String>> = self.desired.value.account.attributes.iter().filter_map(candidates).collect();
+        let candidates: BTreeMap<UserField, Vec<String>> =
+            self.desired.value.account.attributes.iter().filter_map(candidates).collect();
         Work {
             user: self.user(),
             actual: self.actual.clone(),

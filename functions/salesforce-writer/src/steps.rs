@@ -54,7 +54,11 @@ impl Writer {
         let owners = match users.as_slice() {
             [] => BTreeMap::new(),
             users => {
-                let owners = self.accounts.owners(users).await.map_err(|error| SalesforceError::Unclear { reason: error.to_string() })?;
+                let owners = self
+                    .accounts
+                    .owners(users)
+                    .await
+                    .map_err(|error| SalesforceError::Unclear { reason: error.to_string() })?;
                 users.iter().cloned().zip(owners).filter_map(|(user, owner)| Some((user, owner?))).collect()
             }
         };
@@ -109,13 +113,17 @@ impl Writer {
     /// Writes down what is about to be done, does it, and commits what came of it.
     async fn carry_out(&self, ready: Vec<Working>, mut dispositions: Dispositions) -> Result<Dispositions, BatchError> {
         let (writing, idle): (Vec<_>, Vec<_>) = ready.into_iter().partition(|w| w.operations.iter().any(in_salesforce));
-        let intended: Vec<_> =
-            futures::stream::iter(writing.into_iter().map(|working| self.intend(working))).buffer_unordered(CONCURRENCY).collect().await;
+        let intended: Vec<_> = futures::stream::iter(writing.into_iter().map(|working| self.intend(working)))
+            .buffer_unordered(CONCURRENCY)
+            .collect()
+            .await;
         let mut doing = Vec::new();
         for result in intended {
             match result {
                 Ok(working) => doing.push(working),
-                Err((person, error)) => drop(dispositions.insert(person.clone(), disposition_of_store(&person, &error)?)),
+                Err((person, error)) => {
+                    drop(dispositions.insert(person.clone(), disposition_of_store(&person, &error)?))
+                }
             }
         }
         let finished = self.finish(doing, idle).await;

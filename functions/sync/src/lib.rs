@@ -6,6 +6,7 @@ mod pull;
 mod sweep;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::SourceName;
 use policy::Configuration;
@@ -30,7 +31,8 @@ pub enum Task {
     },
 }
 
-/// Everything that sync needs.
+/// Everything that sync needs. Cheap to clone.
+#[derive(Clone)]
 pub struct Sync {
     /// Snapshots and desired states.
     pub people: People,
@@ -46,7 +48,12 @@ pub struct Sync {
     pub random: Arc<dyn Random>,
     /// Sources and the organisation's time zone.
     pub configuration: Arc<Configuration>,
+    /// A wake-up younger than this may still be on its way, so the sweep leaves its person alone.
+    pub grace: Duration,
 }
+
+/// The sweep's usual [`Sync::grace`].
+pub const GRACE: Duration = Duration::from_secs(10 * 60);
 
 /// What a task did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

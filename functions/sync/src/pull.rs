@@ -71,7 +71,12 @@ impl Sync {
     ///
     /// # Errors
     /// [`SyncError`]; what was stored until then stays stored, and its persons are woken by the next sweep at the latest.
-    pub async fn import(&self, source: &SourceName, file: impl Read + Seek + Send, progress: Progress<'_>) -> Result<Report, SyncError> {
+    pub async fn import(
+        &self,
+        source: &SourceName,
+        file: impl Read + Seek + Send,
+        progress: Progress<'_>,
+    ) -> Result<Report, SyncError> {
         let (definition, _) = self.file_source(source)?;
         let token = format!("{:016x}", self.random.next_u64());
         let task = format!("pull-{source}");
@@ -92,7 +97,8 @@ impl Sync {
         progress: Progress<'_>,
     ) -> Result<Report, SyncError> {
         let begun = self.clock.now();
-        let cannot = |error: sources::ReadError| PullError::File { source_name: source.clone(), reason: error.to_string() };
+        let cannot =
+            |error: sources::ReadError| PullError::File { source_name: source.clone(), reason: error.to_string() };
         let mut rows = FileRead::open(definition, file).map_err(cannot)?;
         let (mut run_report, mut woken) = (RunReport::default(), 0);
         loop {
@@ -126,14 +132,28 @@ impl Sync {
     }
 
     /// Stores the snapshots that say something new; answers their persons.
-    async fn store_changed(&self, source: &SourceName, persons: Vec<Person>, run: &str) -> Result<Vec<domain::PersonId>, StoreError> {
+    async fn store_changed(
+        &self,
+        source: &SourceName,
+        persons: Vec<Person>,
+        run: &str,
+    ) -> Result<Vec<domain::PersonId>, StoreError> {
         let now = self.clock.now();
         let role = self.configuration.source_roles().of(source);
-        let snapshots: Vec<_> = persons.into_iter().filter_map(|person| snapshot(source, role, person, now, run)).collect();
+        let snapshots: Vec<_> =
+            persons.into_iter().filter_map(|person| snapshot(source, role, person, now, run)).collect();
         let known = self.people.known(&snapshots).await?;
-        let new = snapshots.iter().zip(known).filter(|(_, known)| !known).map(|(snapshot, _)| self.people.ingest(snapshot, false, now));
+        let new = snapshots
+            .iter()
+            .zip(known)
+            .filter(|(_, known)| !known)
+            .map(|(snapshot, _)| self.people.ingest(snapshot, false, now));
         let ingested: Vec<_> = futures::stream::iter(new).buffer_unordered(CONCURRENCY).try_collect().await?;
-        Ok(ingested.into_iter().filter(|(what, _)| *what == Ingested::Stored).flat_map(|(_, persons)| persons).collect())
+        Ok(ingested
+            .into_iter()
+            .filter(|(what, _)| *what == Ingested::Stored)
+            .flat_map(|(_, persons)| persons)
+            .collect())
     }
 
     fn file_source(&self, source: &SourceName) -> Result<(Definition, Option<&str>), PullError> {
@@ -149,12 +169,25 @@ impl Sync {
 }
 
 /// A record as a snapshot: a whole person from an authoritative source, that source's account from a dependent one.
-fn snapshot(source: &SourceName, role: Option<SourceRole>, person: Person, now: jiff::Timestamp, run: &str) -> Option<Snapshot> {
+fn snapshot(
+    source: &SourceName,
+    role: Option<SourceRole>,
+    person: Person,
+    now: jiff::Timestamp,
+    run: &str,
+) -> Option<Snapshot> {
     let id = person.id.clone();
     let content = match role? {
         SourceRole::Authoritative => SnapshotContent::Person(Box::new(person)),
         SourceRole::Dependent => SnapshotContent::Account(person.accounts.get(source).cloned()?),
     };
     let record = RecordId::parse(id.as_str()).ok()?;
-    Some(Snapshot { source: source.clone(), record, person: id, observed_at: now, event: Some(run.to_owned()), content })
+    Some(Snapshot {
+        source: source.clone(),
+        record,
+        person: id,
+        observed_at: now,
+        event: Some(run.to_owned()),
+        content,
+    })
 }

@@ -1,20 +1,16 @@
 //! The `sweep` task: the repair loop that makes every lost message harmless.
 
-use std::time::Duration;
-
 use domain::AccountStatus;
 use ports::QueueName;
 use records::{keys, send_wake_ups};
 
 use crate::{Report, Sync, SyncError};
 
-/// A wake-up younger than this may still be on its way.
-const GRACE: Duration = Duration::from_secs(10 * 60);
-
 impl Sync {
     pub(crate) async fn sweep(&self) -> Result<Report, SyncError> {
-        let overdue = keys::moment(self.clock.now().saturating_sub(GRACE).unwrap_or_default());
-        let mut report = Report { mapping: self.wake_listed(keys::UNMAPPED, Some(&overdue)).await?, ..Report::default() };
+        let overdue = keys::moment(self.clock.now().saturating_sub(self.grace).unwrap_or_default());
+        let mut report =
+            Report { mapping: self.wake_listed(keys::UNMAPPED, Some(&overdue)).await?, ..Report::default() };
         report.writer += self.wake_unapplied(&overdue).await?;
         report.writer += self.wake_parked().await?;
         report.mapping += self.wake_all_if_reconfigured().await?;
@@ -59,7 +55,8 @@ impl Sync {
         let (mut woken, mut after) = (0, None);
         loop {
             let (parked, next) = self.accounts.parked(Some(self.clock.now()), after.as_ref()).await?;
-            woken += send_wake_ups(&*self.queue, QueueName::Changes, parked.into_iter().map(|(person, _)| person)).await?;
+            woken +=
+                send_wake_ups(&*self.queue, QueueName::Changes, parked.into_iter().map(|(person, _)| person)).await?;
             after = next;
             if after.is_none() {
                 return Ok(woken);

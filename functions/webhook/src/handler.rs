@@ -61,17 +61,26 @@ impl Webhook {
             return Err(Rejection(StatusCode::PAYLOAD_TOO_LARGE, reason));
         }
         if !is_json(request.headers()) {
-            return Err(Rejection(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type must be application/json".to_owned()));
+            return Err(Rejection(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content-type must be application/json".to_owned(),
+            ));
         }
         let verified = self.verify(secret, request).await?;
         let origin = Origin { source, role, event: Some(&verified.id) };
         let snapshots = events::parse(request.body(), &origin, self.clock.now()).map_err(|error| {
-            let status = if matches!(error, BodyError::TooLarge { .. }) { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+            let status = if matches!(error, BodyError::TooLarge { .. }) {
+                StatusCode::PAYLOAD_TOO_LARGE
+            } else {
+                StatusCode::BAD_REQUEST
+            };
             Rejection(status, error.to_string())
         })?;
         let events = snapshots.len();
         let persons = self.store(snapshots).await.map_err(|error| unavailable(source, &error))?;
-        send_wake_ups(&*self.queue, QueueName::PersonEvents, persons).await.map_err(|error| unavailable(source, &error))?;
+        send_wake_ups(&*self.queue, QueueName::PersonEvents, persons)
+            .await
+            .map_err(|error| unavailable(source, &error))?;
         tracing::info!(event = "webhook.accepted", %source, webhook_id = verified.id, events);
         Ok(events)
     }
@@ -79,7 +88,9 @@ impl Webhook {
     fn source(&self, name: &str) -> Result<(&SourceName, SourceRole, &SecretName), Rejection> {
         let configured = self.configuration.sources.iter().find(|configured| configured.name.as_str() == name);
         match configured.map(|configured| (configured, &configured.kind)) {
-            Some((configured, SourceKind::Webhook(webhook))) => Ok((&configured.name, configured.role, &webhook.secret)),
+            Some((configured, SourceKind::Webhook(webhook))) => {
+                Ok((&configured.name, configured.role, &webhook.secret))
+            }
             _ => Err(Rejection(StatusCode::NOT_FOUND, "no such webhook".to_owned())),
         }
     }
@@ -128,7 +139,8 @@ impl Webhook {
             }
             Ok::<_, StoreError>(woken)
         });
-        let woken: Vec<Vec<PersonId>> = futures::stream::iter(records).buffer_unordered(CONCURRENCY).try_collect().await?;
+        let woken: Vec<Vec<PersonId>> =
+            futures::stream::iter(records).buffer_unordered(CONCURRENCY).try_collect().await?;
         Ok(woken.into_iter().flatten().collect())
     }
 }

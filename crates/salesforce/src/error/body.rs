@@ -69,8 +69,12 @@ fn rest(status: u16, error: &Value) -> Option<Refusal> {
     let fields = error.get("fields").and_then(Value::as_array).into_iter().flatten();
     let fields = fields.filter_map(Value::as_str).filter(|field| is_field_name(field)).map(str::to_owned).collect();
     let code = code.map_or_else(|| format!("HTTP_{status}"), str::to_owned);
-    (text("errorCode").is_some() || text("statusCode").is_some() || !message.is_empty())
-        .then(|| Refusal { code, message: message.to_owned(), fields, status })
+    (text("errorCode").is_some() || text("statusCode").is_some() || !message.is_empty()).then(|| Refusal {
+        code,
+        message: message.to_owned(),
+        fields,
+        status,
+    })
 }
 
 fn oauth(status: u16, error: &Value) -> Option<Refusal> {

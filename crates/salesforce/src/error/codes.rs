@@ -9,8 +9,8 @@ use super::{BUSY_WAIT, Refusal, SalesforceError, Taken};
 pub(super) fn classify(refusal: Refusal, retry_after: Option<Duration>) -> SalesforceError {
     let message = refusal.message.to_ascii_lowercase();
     let busy = |refusal| SalesforceError::Busy { refusal, retry_after: retry_after.unwrap_or(BUSY_WAIT) };
-    let lock =
-        message.contains("group membership operation already in progress") || message.contains("could not acquire lock");
+    let lock = message.contains("group membership operation already in progress")
+        || message.contains("could not acquire lock");
     match refusal.code.as_str() {
         _ if lock => busy(refusal),
         "UNABLE_TO_LOCK_ROW" | "QUERY_TIMEOUT" | "REQUEST_RUNNING_TOO_LONG" | "TOO_MANY_APEX_REQUESTS" => busy(refusal),

@@ -26,7 +26,8 @@ pub(crate) fn user(body: &Value, catalog: &Catalog, active_unless_shown: bool) -
             _ => {}
         }
     }
-    user.role = given(body, "roles", catalog).find(|(_, _, kind)| *kind == EntitlementKind::Role).map(|(_, name, _)| name);
+    user.role =
+        given(body, "roles", catalog).find(|(_, _, kind)| *kind == EntitlementKind::Role).map(|(_, name, _)| name);
     Some(user)
 }
 

@@ -17,14 +17,14 @@ pub(super) struct CsvRows<R: Read> {
     row_bytes: RowBytes,
     columns: Option<Vec<String>>,
     /// The record after the one given last: only at the end is it known whether a record's line was whole.
-    ahead: Option<ByteRecord>,
+    ahead: Result<Option<ByteRecord>, Fault>,
 }
 
 impl<R: Read> CsvRows<R> {
     pub(super) fn new(reader: R, delimiter: u8, encoding: Option<&'static Encoding>) -> Self {
         let (guard, row_bytes) = Guard::new(decode::utf8(reader, encoding));
         let reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(guard);
-        Self { reader, row_bytes, columns: None, ahead: None }
+        Self { reader, row_bytes, columns: None, ahead: Ok(None) }
     }
 
     fn read(&mut self) -> Result<Option<ByteRecord>, Fault> {
@@ -37,6 +37,17 @@ impl<R: Read> CsvRows<R> {
                 _ => Fault::Malformed(error.to_string()),
             }),
         }
+    }
+
+    /// Reads ahead; an error when the end comes and the record in hand is not whole.
+    fn read_ahead(&mut self, record: &ByteRecord) -> Result<(), Fault> {
+        self.ahead = self.read();
+        if matches!(self.ahead, Ok(None))
+            && let Some(cut) = self.cut(record)
+        {
+            return Err(cut);
+        }
+        Ok(())
     }
 
     /// Whether the end came inside a line, seen from the last record.
@@ -57,21 +68,11 @@ impl<R: Read> RowReader for CsvRows<R> {
     fn next_row(&mut self) -> Result<Option<Result<Value, String>>, Fault> {
         if self.columns.is_none() {
             let header = self.read()?.ok_or_else(|| Fault::Truncated("there is no header row".to_owned()))?;
-            self.ahead = self.read()?;
-            if self.ahead.is_none()
-                && let Some(cut) = self.cut(&header)
-            {
-                return Err(cut);
-            }
+            self.read_ahead(&header)?;
             self.columns = Some(columns(&header)?);
         }
-        let Some(record) = self.ahead.take() else { return Ok(None) };
-        self.ahead = self.read()?;
-        if self.ahead.is_none()
-            && let Some(cut) = self.cut(&record)
-        {
-            return Err(cut);
-        }
+        let Some(record) = std::mem::replace(&mut self.ahead, Ok(None))? else { return Ok(None) };
+        self.read_ahead(&record)?;
         Ok(Some(row(self.columns.as_deref().unwrap_or_default(), &record)))
     }
 }

@@ -9,10 +9,11 @@ use quick_xml::events::Event;
 
 /// A reader of UTF-8 without byte order mark.
 pub(super) fn utf8<R: Read>(reader: R, encoding: Option<&'static Encoding>) -> DecodeReaderBytes<R, Vec<u8>> {
+    let encoding = encoding.filter(|encoding| *encoding != UTF_8);
     DecodeReaderBytesBuilder::new()
-        .encoding(encoding.filter(|encoding| *encoding != UTF_8))
+        .encoding(encoding)
         .bom_override(true)
-        .utf8_passthru(true)
+        .utf8_passthru(encoding.is_none())
         .strip_bom(true)
         .build(reader)
 }

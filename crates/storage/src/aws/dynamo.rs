@@ -108,7 +108,7 @@ fn string(text: &str) -> AttributeValue {
 }
 
 /// A number attribute.
-fn number(number: impl ToString) -> AttributeValue {
+fn number(number: &impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 

@@ -13,7 +13,11 @@ use crate::{PAUSE, Writer};
 
 impl Writer {
     /// Chooses the persons whose desired state is newer than the applied one, and takes their leases.
-    pub(super) async fn begin(&self, persons: &[PersonId], dispositions: &mut Dispositions) -> Result<Vec<Working>, BatchError> {
+    pub(super) async fn begin(
+        &self,
+        persons: &[PersonId],
+        dispositions: &mut Dispositions,
+    ) -> Result<Vec<Working>, BatchError> {
         let whole = |error: ports::StoreError| BatchError { reason: error.to_string() };
         let desired = self.people.desired(persons).await.map_err(whole)?;
         let records = self.accounts.load(persons).await.map_err(whole)?;
@@ -49,7 +53,10 @@ impl Writer {
                     operations: Vec::new(),
                 }),
                 Ok(LeaseOutcome::Taken(wait)) => {
-                    dispositions.insert(person, Disposition::Again(wait.clamp(Duration::from_secs(1), Duration::from_secs(30))));
+                    dispositions.insert(
+                        person,
+                        Disposition::Again(wait.clamp(Duration::from_secs(1), Duration::from_secs(30))),
+                    );
                 }
                 Err(error) => {
                     let disposition = disposition_of_store(&person, &error)?;

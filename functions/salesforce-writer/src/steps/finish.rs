@@ -19,7 +19,11 @@ type Finished = (PersonId, Result<Disposition, BatchError>);
 impl Writer {
     /// Carries out what was written down, and commits it together with the persons for whom there is nothing to do.
     pub(super) async fn finish(&self, doing: Vec<Working>, idle: Vec<Working>) -> Vec<Finished> {
-        let done = if doing.is_empty() { Vec::new() } else { self.salesforce.apply(doing.iter().map(Working::work).collect()).await };
+        let done = if doing.is_empty() {
+            Vec::new()
+        } else {
+            self.salesforce.apply(doing.iter().map(Working::work).collect()).await
+        };
         let mut results: Vec<(Working, Results, Option<SalesforceError>)> =
             doing.into_iter().zip(done).map(|(working, done)| with_results(working, done)).collect();
         let lost = self.read_again(&mut results).await;
@@ -73,7 +77,13 @@ impl Writer {
             let users: Vec<_> = candidates.into_iter().map(|candidate| candidate.user).collect();
             let known = results.user.as_ref().and_then(|id| users.iter().find(|user| user.id == *id)).cloned();
             let actual = known.or_else(|| {
-                match crate::correlate(&working.person, &working.record.value, &working.keys(), &users, &Default::default()) {
+                match crate::correlate(
+                    &working.person,
+                    &working.record.value,
+                    &working.keys(),
+                    &users,
+                    &Default::default(),
+                ) {
                     Resolution::Known(user) | Resolution::Found(user, _) => Some(user),
                     Resolution::Nobody | Resolution::Undecided(_) => None,
                 }
@@ -90,7 +100,12 @@ impl Writer {
         Vec::new()
     }
 
-    async fn conclude(&self, working: Working, mut results: Results, error: Option<SalesforceError>) -> Result<Disposition, BatchError> {
+    async fn conclude(
+        &self,
+        working: Working,
+        mut results: Results,
+        error: Option<SalesforceError>,
+    ) -> Result<Disposition, BatchError> {
         let class = error.as_ref().map(SalesforceError::class);
         let passing = matches!(class, Some(Class::Retry | Class::RetryAfter(_) | Class::Ambiguous | Class::Systemic));
         if results.outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Done) {
@@ -109,7 +124,11 @@ impl Writer {
     }
 
     /// Reads from the org what came of an interrupted change, and commits that. `None` when it could not be stored.
-    pub(super) async fn settle_interrupted(&self, mut working: Working, correlated: Option<Operation>) -> Option<Working> {
+    pub(super) async fn settle_interrupted(
+        &self,
+        mut working: Working,
+        correlated: Option<Operation>,
+    ) -> Option<Working> {
         let pending = working.record.value.pending.clone()?;
         let mut outcomes: Vec<_> = pending
             .operations
@@ -117,7 +136,9 @@ impl Writer {
             .filter(|operation| !matches!(operation, Operation::Correlate { .. }))
             .map(|operation| (operation.clone(), settle(operation, working.actual.as_ref())))
             .collect();
-        let created = outcomes.iter().any(|(operation, outcome)| matches!(operation, Operation::Create { .. }) && *outcome == Outcome::Done);
+        let created = outcomes
+            .iter()
+            .any(|(operation, outcome)| matches!(operation, Operation::Create { .. }) && *outcome == Outcome::Done);
         if let Some(correlate) = correlated.filter(|_| !created) {
             outcomes.insert(0, (correlate, Outcome::Done));
         }
@@ -132,8 +153,14 @@ impl Writer {
         }
         let audit = audit_record(&working.person, &before, &record, &served, &results, true, self.clock.now());
         let claims = working.claims.take().filter(|_| record.correlation.is_some());
-        let commit =
-            Commit { person: &working.person, record, version: working.record.version, audit, claims, keep_lease: true };
+        let commit = Commit {
+            person: &working.person,
+            record,
+            version: working.record.version,
+            audit,
+            claims,
+            keep_lease: true,
+        };
         match self.accounts.commit(commit).await {
             Ok(record) => Some(Working { record, ..working }),
             Err(error) => {
@@ -157,7 +184,13 @@ impl Writer {
         Ok(())
     }
 
-    async fn commit(&self, working: Working, results: Results, recovered: bool, passing: bool) -> Result<Disposition, BatchError> {
+    async fn commit(
+        &self,
+        working: Working,
+        results: Results,
+        recovered: bool,
+        passing: bool,
+    ) -> Result<Disposition, BatchError> {
         let Working { person, desired, record, claims, .. } = &working;
         let now = self.clock.now();
         let mut next = next_record(&record.value, &desired.value, &results, passing, now);
@@ -198,7 +231,8 @@ fn results_of(working: &Working, outcomes: Vec<(Operation, Outcome)>) -> Results
 
 /// The client answers for the operations in the org; linking a person to a user is done by the commit itself.
 fn with_results(working: Working, done: Done) -> (Working, Results, Option<SalesforceError>) {
-    let linked = working.operations.iter().filter(|operation| !in_salesforce(operation)).map(|o| (o.clone(), Outcome::Done));
+    let linked =
+        working.operations.iter().filter(|operation| !in_salesforce(operation)).map(|o| (o.clone(), Outcome::Done));
     let others = done.outcomes.into_iter().filter(|(operation, _)| in_salesforce(operation));
     let mut results = results_of(&working, linked.chain(others).collect());
     results.user = done.user.or(results.user);

@@ -28,14 +28,14 @@ pub(super) fn attributes(
     let body = to_attribute_value(body)
         .map_err(|_| StoreError::Refused { reason: "the content can't be encoded".to_owned() })?;
     let mut attributes = key(at);
-    attributes.insert("v".to_owned(), number(version));
+    attributes.insert("v".to_owned(), number(&version));
     attributes.insert("body".to_owned(), body);
     if let Some(index) = index {
         attributes.insert("ipk".to_owned(), string(&index.partition));
         attributes.insert("isk".to_owned(), string(&index.sort));
     }
     if let Some(expires) = expires {
-        attributes.insert("ttl".to_owned(), number(expires));
+        attributes.insert("ttl".to_owned(), number(&expires));
     }
     Ok(attributes)
 }

@@ -124,14 +124,14 @@ impl DynamoStore {
 
     /// DynamoDB deletes expired items late, so an expired one counts as absent.
     fn condition(&self, when: Condition) -> Conditions {
-        let now = (":now".to_owned(), number(self.now()));
+        let now = (":now".to_owned(), number(&self.now()));
         match when {
             Condition::Absent => {
                 Conditions { expression: "attribute_not_exists(#v) OR #ttl <= :now", values: Attributes::from([now]) }
             }
             Condition::Version(version) => Conditions {
                 expression: "#v = :v AND (attribute_not_exists(#ttl) OR #ttl > :now)",
-                values: Attributes::from([now, (":v".to_owned(), number(version))]),
+                values: Attributes::from([now, (":v".to_owned(), number(&version))]),
             },
         }
     }

@@ -1,0 +1,186 @@
+//! The whole pipeline in one process: the same handlers that run in Lambda, on whatever ports they are given. Receives
+//! from the queues, runs the schedules, and can work until nothing is left to do.
+
+mod schedule;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mapping::Mapping;
+use policy::Configuration;
+use ports::{Clock, HttpTransport, Queue, QueueError, QueueName, Random, Secrets, Store};
+use records::{Accounts, People, SyncState};
+use salesforce::Salesforce;
+use salesforce_writer::Writer;
+use sync::{Sync, SyncError, Task};
+use webhook::Webhook;
+
+pub use schedule::Schedule;
+
+/// The outside world of one pipeline.
+#[derive(Clone)]
+pub struct Ports {
+    /// Storage.
+    pub store: Arc<dyn Store>,
+    /// Queues.
+    pub queue: Arc<dyn Queue>,
+    /// Secrets, not cached.
+    pub secrets: Arc<dyn Secrets>,
+    /// The way to Salesforce.
+    pub transport: Arc<dyn HttpTransport>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+/// All four functions, wired to one outside world.
+pub struct Pipeline {
+    /// Takes signed requests.
+    pub webhook: Webhook,
+    /// Computes desired states.
+    pub mapping: Mapping,
+    /// Writes to Salesforce.
+    pub writer: Writer,
+    /// Reads sources and repairs.
+    pub sync: Sync,
+    queue: Arc<dyn Queue>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What was done until all was quiet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quiet {
+    /// Messages handled, repeated ones each time.
+    pub handled: usize,
+    /// Messages that were given up and lie with the dead letters.
+    pub dead: u64,
+}
+
+/// Why the pipeline did not come to rest.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// A queue failed.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// A task failed.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] ports::StoreError),
+    /// There was still work after the given time; why the last batch failed, if it did.
+    #[error("there is still work after {after:?}{}", .last.as_ref().map(|last| format!("; last trouble: {last}")).unwrap_or_default())]
+    NotQuiet {
+        /// The time given.
+        after: Duration,
+        /// The last trouble.
+        last: Option<String>,
+    },
+}
+
+impl Pipeline {
+    /// Wires the functions.
+    pub fn new(ports: Ports, configuration: Arc<Configuration>) -> Self {
+        let Ports { store, queue, secrets, transport, clock, random } = ports;
+        let people = People::new(store.clone());
+        let accounts = Accounts::new(store.clone());
+        let settings = salesforce_writer::settings(&configuration);
+        let salesforce = Arc::new(Salesforce::new(settings, transport, secrets.clone(), clock.clone(), random.clone()));
+        Self {
+            webhook: Webhook {
+                people: people.clone(),
+                queue: queue.clone(),
+                secrets,
+                clock: clock.clone(),
+                configuration: configuration.clone(),
+            },
+            mapping: Mapping {
+                people: people.clone(),
+                accounts: accounts.clone(),
+                queue: queue.clone(),
+                clock: clock.clone(),
+                configuration: configuration.clone(),
+            },
+            writer: Writer {
+                people: people.clone(),
+                accounts: accounts.clone(),
+                queue: queue.clone(),
+                salesforce,
+                clock: clock.clone(),
+                random: random.clone(),
+            },
+            sync: Sync {
+                people,
+                accounts,
+                state: SyncState::new(store),
+                queue: queue.clone(),
+                clock: clock.clone(),
+                random,
+                configuration,
+                grace: sync::GRACE,
+            },
+            queue,
+            clock,
+        }
+    }
+
+    /// Picks up what an earlier process left: its leases are ended, for nobody else can have the store open, and
+    /// everybody whose wake-up may have died with it is woken again.
+    ///
+    /// # Errors
+    /// [`PipelineError`]
+    pub async fn resume(&self) -> Result<(), PipelineError> {
+        self.writer.accounts.end_leases().await?;
+        let sweep = Sync { grace: Duration::ZERO, ..self.sync.clone() };
+        sweep.run(&Task::Sweep).await?;
+        sweep.run(&Task::Due).await?;
+        Ok(())
+    }
+
+    /// Works until no queue holds a message, parked persons aside. `progress` is told how many messages are left.
+    ///
+    /// # Errors
+    /// [`PipelineError::NotQuiet`] after `limit`, by the pipeline's clock.
+    pub async fn run_until_quiet(
+        &self,
+        limit: Duration,
+        progress: &(dyn Fn(u64) + Send + std::marker::Sync),
+    ) -> Result<Quiet, PipelineError> {
+        let begun = self.clock.now();
+        let mut quiet = Quiet::default();
+        let mut last = None;
+        loop {
+            let mut handled = 0;
+            for queue in [QueueName::UrgentChanges, QueueName::PersonEvents, QueueName::Changes] {
+                match self.round(queue).await {
+                    Ok(messages) => handled += messages,
+                    Err(trouble) => last = Some(trouble),
+                }
+            }
+            quiet.handled += handled;
+            let mut left = 0;
+            quiet.dead = 0;
+            for queue in QueueName::ALL {
+                let depth = self.queue.depth(queue).await?;
+                left += depth.messages;
+                quiet.dead += depth.dead;
+            }
+            progress(left);
+            if left == 0 {
+                return Ok(quiet);
+            }
+            if self.clock.now().duration_since(begun).unsigned_abs() > limit {
+                return Err(PipelineError::NotQuiet { after: limit, last });
+            }
+            if handled == 0 {
+                self.clock.sleep(IDLE).await;
+            }
+        }
+    }
+}
+
+/// Pause when no message is visible.
+const IDLE: Duration = Duration::from_millis(200);

@@ -1,0 +1,68 @@
+//! What the Lambda event source mapping does, in-process: receive a batch, let the handler work, delete what is done.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ports::QueueName;
+
+use crate::{IDLE, Pipeline};
+
+/// Messages taken at a time.
+const fn batch_size(queue: QueueName) -> usize {
+    match queue {
+        QueueName::PersonEvents | QueueName::Changes => 100,
+        QueueName::UrgentChanges => 10,
+    }
+}
+
+/// How long a taken message stays hidden. Should its work take longer it is handled twice, which is harmless.
+const VISIBILITY: Duration = Duration::from_secs(120);
+
+/// Pause after a batch that failed as a whole.
+const TROUBLE: Duration = Duration::from_secs(5);
+
+impl Pipeline {
+    /// Handles one batch of a queue; answers how many messages it held, or why the batch failed as a whole.
+    pub(crate) async fn round(&self, queue: QueueName) -> Result<usize, String> {
+        let deliveries =
+            self.queue.receive(queue, batch_size(queue), VISIBILITY).await.map_err(|error| error.to_string())?;
+        if deliveries.is_empty() {
+            return Ok(0);
+        }
+        let result = match queue {
+            QueueName::PersonEvents => self.mapping.handle(&deliveries).await,
+            QueueName::Changes | QueueName::UrgentChanges => self.writer.handle(queue, &deliveries).await,
+        };
+        let failed: BTreeSet<String> = match result {
+            Ok(failed) => failed.into_iter().collect(),
+            Err(error) => {
+                for delivery in &deliveries {
+                    // Lambda leaves the messages hidden; here a shorter pause is enough.
+                    drop(self.queue.set_visibility(queue, &delivery.receipt, TROUBLE).await);
+                }
+                return Err(error.to_string());
+            }
+        };
+        for delivery in deliveries.iter().filter(|delivery| !failed.contains(&delivery.id)) {
+            // A message that could not be deleted comes again, and changes nothing.
+            if let Err(error) = self.queue.delete(queue, &delivery.receipt).await {
+                tracing::debug!(event = "message.not_deleted", message = delivery.id, %error);
+            }
+        }
+        Ok(deliveries.len())
+    }
+
+    /// Works on one queue for ever.
+    pub(crate) async fn work(&self, queue: QueueName) {
+        loop {
+            match self.round(queue).await {
+                Ok(0) => self.clock.sleep(IDLE).await,
+                Ok(_) => {}
+                Err(reason) => {
+                    tracing::error!(event = "batch.failed", queue = queue.as_str(), reason);
+                    self.clock.sleep(TROUBLE).await;
+                }
+            }
+        }
+    }
+}

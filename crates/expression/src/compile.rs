@@ -81,6 +81,14 @@ impl Expression {
         found
     }
 
+    /// The fields that it reads, as paths from a variable: `person.accounts['hr'].mail` is `[person, accounts, hr, mail]`.
+    /// A path stops where a place is computed.
+    pub fn paths(&self) -> BTreeSet<Vec<&str>> {
+        let mut found = BTreeSet::new();
+        paths(&self.root, &mut found);
+        found
+    }
+
     /// Evaluates it.
     ///
     /// # Errors
@@ -168,6 +176,28 @@ fn free_variables<'a>(node: &'a Node, bound: &mut Vec<&'a str>, found: &mut BTre
         }
         _ => node.children().into_iter().for_each(|child| free_variables(child, bound, found)),
     }
+}
+
+fn paths<'a>(node: &'a Node, found: &mut BTreeSet<Vec<&'a str>>) {
+    match path(node) {
+        Some(path) => drop(found.insert(path)),
+        None => node.children().into_iter().for_each(|child| paths(child, found)),
+    }
+}
+
+fn path(node: &Node) -> Option<Vec<&str>> {
+    let (of, name) = match &node.kind {
+        Kind::Variable(name) => return Some(vec![name]),
+        Kind::Field { of, name } => (of, name),
+        Kind::Index { of, index } => match &index.kind {
+            Kind::Literal(Value::String(name)) => (of, name),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let mut path = path(of)?;
+    path.push(name);
+    Some(path)
 }
 
 #[cfg(test)]

@@ -135,8 +135,8 @@ pub(crate) fn unknown(name: &str) -> String {
     }
 }
 
-/// `; did you mean …?` when a known name is near.
-pub(crate) fn closest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
+/// `; did you mean …?` when a known name is near, else nothing. For the end of a message about an unknown name.
+pub fn closest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
     let near = known.map(|candidate| (distance(name, candidate), candidate)).min();
     match near {
         Some((far, candidate)) if far <= 2 && far < candidate.len() => format!("; did you mean `{candidate}`?"),

@@ -22,7 +22,7 @@ mod types;
 
 pub use compile::{CompileError, Expression, MAX_NESTING, MAX_SOURCE};
 pub use evaluate::EvaluationError;
-pub use functions::function_names;
+pub use functions::{closest, function_names};
 pub use node::Position;
 pub use scope::{Lookups, Scope};
 pub use types::{Type, Variables};

@@ -50,12 +50,14 @@ pub struct Pipeline {
 }
 
 /// What was done until all was quiet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quiet {
     /// Messages handled, repeated ones each time.
     pub handled: usize,
     /// Messages that were given up and lie with the dead letters.
     pub dead: u64,
+    /// Why the last batch that failed as a whole did so.
+    pub trouble: Option<String>,
 }
 
 /// Why the pipeline did not come to rest.
@@ -151,13 +153,12 @@ impl Pipeline {
     ) -> Result<Quiet, PipelineError> {
         let begun = self.clock.now();
         let mut quiet = Quiet::default();
-        let mut last = None;
         loop {
             let mut handled = 0;
             for queue in [QueueName::UrgentChanges, QueueName::PersonEvents, QueueName::Changes] {
                 match self.round(queue).await {
                     Ok(messages) => handled += messages,
-                    Err(trouble) => last = Some(trouble),
+                    Err(trouble) => quiet.trouble = Some(trouble),
                 }
             }
             quiet.handled += handled;
@@ -173,7 +174,7 @@ impl Pipeline {
                 return Ok(quiet);
             }
             if self.clock.now().duration_since(begun).unsigned_abs() > limit {
-                return Err(PipelineError::NotQuiet { after: limit, last });
+                return Err(PipelineError::NotQuiet { after: limit, last: quiet.trouble });
             }
             if handled == 0 {
                 self.clock.sleep(IDLE).await;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::SourceName;
-use futures::future::join_all;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared, join_all, select};
 use policy::SourceKind;
 use ports::QueueName;
 use sync::Task;
@@ -28,13 +29,24 @@ impl Default for Schedule {
     }
 }
 
+/// The moment from which no new work is taken; all workers wait for the same one.
+pub(crate) type Stop<'a> = Shared<BoxFuture<'a, ()>>;
+
+/// Whether it has come.
+pub(crate) fn has_come(stop: &Stop<'_>) -> bool {
+    stop.clone().now_or_never().is_some()
+}
+
 impl Pipeline {
-    /// Works on all queues and runs the schedules, until the future is dropped.
-    pub async fn serve(&self, schedule: Schedule) {
-        let queues = join_all(QueueName::ALL.map(|queue| self.work(queue)));
-        let due = self.every(schedule.due, Task::Due);
-        let sweep = self.every(schedule.sweep, Task::Sweep);
-        let pulls = join_all(self.readable_sources().map(|source| self.every(schedule.pull, Task::Pull { source })));
+    /// Works on all queues and runs the schedules until `stop`; then takes no new work and returns once the batches in
+    /// hand are finished. Dropping the future before that is harmless: the next start picks up what was interrupted.
+    pub async fn serve(&self, schedule: Schedule, stop: impl Future<Output = ()> + Send) {
+        let stop: Stop<'_> = stop.boxed().shared();
+        let queues = join_all(QueueName::ALL.map(|queue| self.work(queue, &stop)));
+        let due = self.every(schedule.due, Task::Due, &stop);
+        let sweep = self.every(schedule.sweep, Task::Sweep, &stop);
+        let pulls =
+            join_all(self.readable_sources().map(|source| self.every(schedule.pull, Task::Pull { source }, &stop)));
         futures::join!(queues, due, sweep, pulls);
     }
 
@@ -44,12 +56,17 @@ impl Pipeline {
         self.sync.configuration.sources.iter().filter(readable).map(|source| source.name.clone())
     }
 
-    async fn every(&self, period: Duration, task: Task) {
-        loop {
+    async fn every(&self, period: Duration, task: Task, stop: &Stop<'_>) {
+        while !has_come(stop) {
             if let Err(error) = self.sync.run(&task).await {
                 tracing::error!(event = "sync.failed", ?task, %error);
             }
-            self.clock.sleep(period).await;
+            self.pause(period, stop).await;
         }
+    }
+
+    /// Waits on the clock, but not beyond the stop.
+    pub(crate) async fn pause(&self, duration: Duration, stop: &Stop<'_>) {
+        select(stop.clone(), self.clock.sleep(duration)).await;
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ports::QueueName;
 
+use crate::schedule::{Stop, has_come};
 use crate::{IDLE, Pipeline};
 
 /// Messages taken at a time.
@@ -52,15 +53,15 @@ impl Pipeline {
         Ok(deliveries.len())
     }
 
-    /// Works on one queue for ever.
-    pub(crate) async fn work(&self, queue: QueueName) {
-        loop {
+    /// Works on one queue until `stop`.
+    pub(crate) async fn work(&self, queue: QueueName, stop: &Stop<'_>) {
+        while !has_come(stop) {
             match self.round(queue).await {
-                Ok(0) => self.clock.sleep(IDLE).await,
+                Ok(0) => self.pause(IDLE, stop).await,
                 Ok(_) => {}
                 Err(reason) => {
                     tracing::error!(event = "batch.failed", queue = queue.as_str(), reason);
-                    self.clock.sleep(TROUBLE).await;
+                    self.pause(TROUBLE, stop).await;
                 }
             }
         }

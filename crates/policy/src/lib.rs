@@ -1,1 +1,21 @@
-//! TBD
+//! From configuration to desired state: one folder of YAML is read and checked as a whole, and decides for a person and
+//! a day what the Salesforce account should be and why. Pure but for [`load`]; nothing of how it is written to Salesforce.
+
+pub mod check;
+mod code;
+mod configuration;
+mod decide;
+mod files;
+mod fingerprint;
+mod policy;
+mod problems;
+mod schema;
+mod settings;
+mod world;
+
+pub use configuration::{Configuration, load};
+pub use decide::{Decision, Problem};
+pub use policy::Policy;
+pub use problems::{Finding, Place, Problems, Severity};
+pub use schema::schema;
+pub use settings::{Api, Organisation, Salesforce, SourceConfig, SourceKind};

@@ -92,10 +92,10 @@ impl Sessions {
 
     async fn log_in(&self, state: &mut State) -> Result<Arc<Session>, SalesforceError> {
         let now = self.clock.now();
-        if let Some((since, error)) = &state.refused {
-            if now.duration_since(*since).unsigned_abs() < REFUSAL_HOLDS {
-                return Err(error.clone());
-            }
+        if let Some((since, error)) = &state.refused
+            && now.duration_since(*since).unsigned_abs() < REFUSAL_HOLDS
+        {
+            return Err(error.clone());
         }
         let answer = self.log_in_with_fresh_secret().await;
         state.refused = match &answer {

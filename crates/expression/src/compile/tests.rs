@@ -269,6 +269,13 @@ fn bound_variables_are_not_free() {
 }
 
 #[test]
+fn paths_are_followed_through_fields_and_written_keys() {
+    let expression = Expression::compile("first(person.accounts['ad'].mail, person.contracts[0].id) + today").unwrap();
+    let paths: Vec<_> = expression.paths().into_iter().map(|path| path.join("/")).collect();
+    assert_eq!(paths, ["person/accounts/ad/mail", "person/contracts", "today"]);
+}
+
+#[test]
 fn texts_and_conditions() {
     let scope = Scope::new();
     let text = |source| Expression::compile(source).unwrap().as_text(&scope).map_err(|error| error.reason);

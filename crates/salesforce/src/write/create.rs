@@ -24,7 +24,7 @@ impl Salesforce {
             let error = match self.post(&create, catalog).await {
                 Ok(made) => {
                     stop.answered();
-                    return person.is_created(made);
+                    return person.is_created(&made);
                 }
                 Err(error) => error,
             };
@@ -47,7 +47,7 @@ impl Salesforce {
                 Ok(Some(found)) => {
                     tracing::info!(user = %found.id, "salesforce.created_before");
                     stop.answered();
-                    person.is_found(found);
+                    person.is_found(&found);
                 }
                 Ok(None) => {
                     stop.note(&error);
@@ -58,11 +58,9 @@ impl Salesforce {
                 Err(lookup) => {
                     stop.note(&lookup);
                     tracing::warn!(%error, %lookup, "salesforce.create_unknown");
-                    person.create_failed(if may_be_done(&error) && !is_ambiguous_match(&lookup) {
-                        &SalesforceError::Unclear { reason: format!("{error}; {lookup}") }
-                    } else {
-                        &lookup
-                    });
+                    let unknown = may_be_done(&error) && !is_ambiguous_match(&lookup);
+                    let unclear = SalesforceError::Unclear { reason: format!("{error}; {lookup}") };
+                    person.create_failed(if unknown { &unclear } else { &lookup });
                 }
             }
         }

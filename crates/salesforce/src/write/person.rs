@@ -145,10 +145,9 @@ impl Person {
 
     /// Fails what the catalog has no name for. A user is not made without what it should be given.
     pub(super) fn check_names(&mut self, catalog: &Catalog) {
-        if let Some(create) = &self.create {
-            if let Some(error) = create.entitlements.iter().find_map(|wanted| catalog.id(wanted).err()) {
-                self.create_failed(&error);
-            }
+        let created = self.create.iter().flat_map(|create| &create.entitlements);
+        if let Some(error) = created.into_iter().find_map(|wanted| catalog.id(wanted).err()) {
+            self.create_failed(&error);
         }
         let errors: Vec<_> = self.open().filter_map(|task| catalog.id(&task.entitlement()?).err()).collect();
         for error in errors {
@@ -189,10 +188,10 @@ impl Person {
     }
 
     /// The user is there, as `actual` shows it; what is still missing becomes open tasks.
-    pub(super) fn is_created(&mut self, actual: ActualUser) {
+    pub(super) fn is_created(&mut self, actual: &ActualUser) {
         let Some(create) = self.create.take() else { return };
         for operation in parts(&create) {
-            let outcome = Some(settle(&operation, Some(&actual))).filter(|outcome| *outcome == Outcome::Done);
+            let outcome = Some(settle(&operation, Some(actual))).filter(|outcome| *outcome == Outcome::Done);
             self.push(operation, outcome, true);
         }
         self.user = Some(actual.id.clone());
@@ -200,7 +199,7 @@ impl Person {
     }
 
     /// The user was made by an earlier try whose answer was lost. What it was called then, it keeps.
-    pub(super) fn is_found(&mut self, actual: ActualUser) {
+    pub(super) fn is_found(&mut self, actual: &ActualUser) {
         if let Some(create) = &mut self.create {
             for field in self.candidates.keys() {
                 if let (Some(wanted), Some(own)) = (create.fields.get_mut(field), actual.field(*field)) {

@@ -68,10 +68,10 @@ impl Salesforce {
                 Err(SalesforceError::Form(_) | SalesforceError::AssignedAlready(_)) => return,
                 Err(error) => {
                     stop.note(&error);
-                    if let SalesforceError::Taken { what, .. } = &error {
-                        if what.field().is_some_and(|field| person.next_candidate(field)) {
-                            continue;
-                        }
+                    if let SalesforceError::Taken { what, .. } = &error
+                        && what.field().is_some_and(|field| person.next_candidate(field))
+                    {
+                        continue;
                     }
                     tracing::warn!(%user, %error, "salesforce.update_failed");
                     return person.fail_open(&error, is_patched);
@@ -138,11 +138,12 @@ fn patch(person: &Person, catalog: &Catalog) -> Patch {
             _ => {}
         }
     }
-    for group in TOGETHER.iter().filter(|group| group.iter().any(|field| patch.fields.contains_key(field))) {
-        for field in group.iter() {
-            if let Some(own) = person.actual.as_ref().and_then(|actual| actual.field(*field)) {
-                patch.fields.entry(*field).or_insert_with(|| own.to_owned());
-            }
+    for group in TOGETHER {
+        if group.iter().any(|field| patch.fields.contains_key(field)) {
+            let own = |field: &UserField| Some((*field, person.actual.as_ref()?.field(*field)?.to_owned()));
+            let unchanged: Vec<_> =
+                group.iter().filter(|field| !patch.fields.contains_key(field)).filter_map(own).collect();
+            patch.fields.extend(unchanged);
         }
     }
     patch

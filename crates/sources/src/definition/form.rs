@@ -170,8 +170,10 @@ impl<'de> Visitor<'de> for FieldVisitor {
 /// Reads the YAML.
 pub(super) fn read(yaml: &str) -> Result<Form, (Place, String)> {
     serde_saphyr::from_str(yaml).map_err(|error| {
-        let place = error.location().map_or((0, 0), |location| (location.line(), location.column()));
-        (place, error.without_snippet().to_string())
+        let (line, column) = error.location().map_or((0, 0), |location| (location.line(), location.column()));
+        let reason = error.without_snippet().to_string();
+        let reason = reason.strip_suffix(&format!(" at line {line}, column {column}")).unwrap_or(&reason);
+        ((line, column), reason.to_owned())
     })
 }
 

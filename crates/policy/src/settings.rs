@@ -1,0 +1,160 @@
+//! The settings beside the policy: the organisation, the org's connection, the sources.
+
+use domain::{SourceName, SourceRole, UserField};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::files::{At, Sink, shape};
+pub use crate::files::shape::Api;
+
+/// The organisation whose people these are.
+#[derive(Clone, Debug)]
+pub struct Organisation {
+    /// IANA name of the time zone.
+    pub time_zone: String,
+    /// Default of `LocaleSidKey`.
+    pub locale: String,
+    /// Default of `LanguageLocaleKey`.
+    pub language: String,
+    zone: TimeZone,
+}
+
+impl Organisation {
+    /// The calendar day at an instant: when contracts start and end.
+    pub fn today(&self, now: Timestamp) -> Date {
+        now.to_zoned(self.zone.clone()).date()
+    }
+}
+
+/// The Salesforce org and how it is written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Salesforce {
+    /// Name of the secret with the credentials.
+    pub secret: String,
+    /// The write path.
+    pub api: Api,
+    /// As `66.0`.
+    pub api_version: String,
+    /// How many persons are written at the same time.
+    pub concurrent_writes: u16,
+}
+
+/// A configured source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// Its name.
+    pub name: SourceName,
+    /// What it decides.
+    pub role: SourceRole,
+    /// How its records come in.
+    pub kind: SourceKind,
+}
+
+/// How a source's records come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceKind {
+    /// It sends them to `POST /webhook/{name}`.
+    Webhook {
+        /// Name of the secret with the signing keys.
+        secret: String,
+    },
+    /// They are read from an export.
+    File {
+        /// Path of the definition within the folder.
+        definition: String,
+        /// The definition file's text; whoever reads the export parses it.
+        text: String,
+    },
+}
+
+pub(crate) fn organisation(shape: &shape::Organisation, sink: &mut Sink) -> Option<Organisation> {
+    let name = &shape.time_zone.value;
+    // An offset or the machine's own zone would parse too; only names mean the same everywhere.
+    let zone = TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some());
+    if zone.is_none() || name.chars().count() > UserField::TimeZoneSidKey.max_length() {
+        sink.error(&shape.time_zone.place, format!("`{name}` is no time zone; an IANA name as Europe/Amsterdam is needed"));
+    }
+    let or_english = |text: &Option<String>| text.clone().unwrap_or_else(|| "en_US".to_owned());
+    Some(Organisation {
+        time_zone: name.clone(),
+        locale: or_english(&shape.locale),
+        language: or_english(&shape.language),
+        zone: zone?,
+    })
+}
+
+pub(crate) fn salesforce(shape: &shape::Salesforce, sink: &mut Sink) -> Salesforce {
+    check_secret(&shape.secret, sink);
+    let api_version = shape.api_version.as_ref().map_or("66.0", |version| {
+        let digits = version.value.strip_suffix(".0").unwrap_or_default();
+        if !(2..=3).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            sink.error(&version.place, "a version as \"66.0\" is needed here");
+        }
+        &version.value
+    });
+    let concurrent_writes = shape.concurrent_writes.as_ref().map_or(4, |count| {
+        // Salesforce ends long requests beyond 25 at a time (facts on concurrent API requests).
+        if !(1..=25).contains(&count.value) {
+            sink.error(&count.place, "a number from 1 to 25 is needed here");
+        }
+        count.value
+    });
+    Salesforce {
+        secret: shape.secret.value.clone(),
+        api: shape.api.unwrap_or(Api::Scim),
+        api_version: api_version.to_owned(),
+        concurrent_writes,
+    }
+}
+
+/// The sources; `definition` finds a file of the folder by its path.
+pub(crate) fn sources(
+    shapes: &[At<shape::Source>],
+    definition: impl Fn(&str) -> Option<String>,
+    sink: &mut Sink,
+) -> Vec<SourceConfig> {
+    let mut sources: Vec<SourceConfig> = Vec::new();
+    for At { place, value: shape } in shapes {
+        let kind = match (&shape.webhook, &shape.file) {
+            (Some(webhook), None) => {
+                check_secret(&webhook.secret, sink);
+                Some(SourceKind::Webhook { secret: webhook.secret.value.clone() })
+            }
+            (None, Some(export)) => {
+                let path = &export.definition;
+                let text = Some(&path.value).filter(|path| is_inside(path)).and_then(|path| definition(path));
+                if text.is_none() {
+                    sink.error(&path.place, format!("there is no file `{}` in the folder", path.value));
+                }
+                text.map(|text| SourceKind::File { definition: path.value.clone(), text })
+            }
+            _ => {
+                sink.error(place, "a source has exactly one of `webhook` and `file`");
+                None
+            }
+        };
+        match SourceName::parse(shape.name.value.clone()) {
+            Err(error) => sink.error(&shape.name.place, error.to_string()),
+            Ok(name) if sources.iter().any(|source| source.name == name) => {
+                sink.error(&shape.name.place, format!("there is another source `{name}`"));
+            }
+            Ok(name) => sources.extend(kind.map(|kind| SourceConfig { name, role: shape.role.into(), kind })),
+        }
+    }
+    sources
+}
+
+fn check_secret(name: &At<String>, sink: &mut Sink) {
+    let text = &name.value;
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/');
+    if text.len() > 64 || !text.starts_with(|c: char| c.is_ascii_alphanumeric()) || !text.chars().all(known) {
+        sink.error(&name.place, format!("`{text}` is no secret name: 1 to 64 letters, digits, -, _ or /"));
+    }
+}
+
+/// Whether a path stays within the folder.
+pub(crate) fn is_inside(path: &str) -> bool {
+    !path.is_empty() && !path.contains('\\') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}

@@ -129,7 +129,9 @@ impl World {
         self.sent += 1;
         let (id, body) = (format!("msg-{}", self.sent), body.to_string());
         let sent = self.clock.now().as_second();
-        let signature = standardwebhooks::Webhook::new(HR_KEY).and_then(|key| key.sign(&id, sent, body.as_bytes())).expect("signable");
+        let signature = standardwebhooks::Webhook::new(HR_KEY)
+            .and_then(|key| key.sign(&id, sent, body.as_bytes()))
+            .expect("signable");
         Request::post(format!("/webhook/{source}"))
             .header("content-type", "application/json")
             .header("webhook-id", id)

@@ -10,7 +10,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("expression", &["domain"]),
-    ("ports", &[]),
+    ("ports", &["domain"]),
     ("policy", &["domain", "expression"]),
     ("records", &["domain", "ports"]),
     ("http-client", &["ports"]),

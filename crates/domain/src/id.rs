@@ -86,6 +86,12 @@ text_id! {
     SourceName, "source name", check_source_name
 }
 
+text_id! {
+    /// A secret's name in configuration (`salesforce`, `hr-webhook`): a letter or digit, then up to 63 of letters,
+    /// digits, `-`, `_` and `/`.
+    SecretName, "secret name", check_secret_name
+}
+
 fn check_free_text(text: &str) -> Option<&'static str> {
     if text.is_empty() {
         Some("it is empty")
@@ -106,6 +112,15 @@ fn check_source_name(text: &str) -> Option<&'static str> {
         None
     } else {
         Some("1 to 40 of a-z, 0-9 and -, the first a letter")
+    }
+}
+
+fn check_secret_name(text: &str) -> Option<&'static str> {
+    let rest_ok = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/'));
+    if text.len() <= 64 && rest_ok && text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        None
+    } else {
+        Some("1 to 64 letters, digits, -, _ or /, the first a letter or digit")
     }
 }
 

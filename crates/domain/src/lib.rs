@@ -23,7 +23,7 @@ pub use change::{Change, Operation, diff};
 pub use contract::{Contract, Reference};
 pub use entitlement::{Entitlement, EntitlementKind, EntitlementName};
 pub use field::UserField;
-pub use id::{PersonId, RecordId, SalesforceId, SalesforceUserId, SourceName};
+pub use id::{PersonId, RecordId, SalesforceId, SalesforceUserId, SecretName, SourceName};
 pub use merge::{Merged, SourceRole, SourceRoles, merge};
 pub use name::{Name, NameConvention};
 pub use person::{Contact, Person, RecordError};

@@ -27,7 +27,7 @@ impl Code {
         cel: &At<Cel>,
         text: &str,
         variables: &Variables,
-        needed: &Type,
+        needed: &[Type],
         sink: &mut Sink,
     ) -> Option<Self> {
         let origin = Origin::find(&cel.place, &cel.value.0, text);
@@ -39,8 +39,9 @@ impl Code {
             }
         };
         match expression.check(variables) {
-            Ok(gives) if gives.may_be(needed) => Some(Self { expression, origin }),
+            Ok(gives) if needed.iter().any(|needed| gives.may_be(needed)) => Some(Self { expression, origin }),
             Ok(gives) => {
+                let needed = needed.first().unwrap_or(&Type::Any);
                 sink.error(&cel.place, format!("the expression gives {gives}, {needed} is needed here"));
                 None
             }

@@ -61,9 +61,9 @@ impl Configuration {
             let file: Arc<str> = path.as_str().into();
             match Tree::parse(&file, text) {
                 Err(finding) => sink.0.push(finding),
-                Ok(tree) if tree.is_empty() => {}
                 Ok(tree) => {
-                    if let Some(shape) = File::read(&tree, &mut sink) {
+                    let shape = if tree.is_empty() { None } else { File::read(&tree, &mut sink) };
+                    if let Some(shape) = shape {
                         merged.add(shape, &mut sink);
                     }
                     trees.push(tree);
@@ -123,15 +123,15 @@ impl Merged {
         trees: &[Tree],
         sink: &mut Sink,
     ) -> Option<Configuration> {
-        // A key whose content was refused is not missing.
+        // A key whose content was refused is not missing, nor may one be that stands in a file that can't be read.
         let written = |key: &str| trees.iter().any(|tree| tree.has_key(key));
         for key in ["organisation", "salesforce", "sources", "account"] {
-            if !written(key) && !sink.has_unreadable() {
+            if !written(key) && trees.len() == texts.len() {
                 sink.error(&Place::file("."), format!("no file has the key `{key}`"));
             }
         }
         let organisation = self.organisation.and_then(|at| settings::organisation(&at.value, sink));
-        let salesforce = self.salesforce.map(|at| settings::salesforce(&at.value, sink));
+        let salesforce = self.salesforce.and_then(|at| settings::salesforce(&at.value, sink));
         let definition = |path: &str| files.iter().find(|(name, _)| name == path).map(|(_, text)| text.clone());
         let sources = self.sources.map(|at| {
             let sources = settings::sources(&at.value, definition, sink);

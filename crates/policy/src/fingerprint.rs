@@ -16,7 +16,8 @@ pub(crate) fn fingerprint(files: &[Tree], sources: &[SourceConfig]) -> String {
         if let Some(Value::Array(more)) = keys.remove("rules") {
             rules.extend(more);
         }
-        decides.extend(keys.into_iter().filter(|(key, _)| matches!(key.as_str(), "organisation" | "account" | "lookups")));
+        decides
+            .extend(keys.into_iter().filter(|(key, _)| matches!(key.as_str(), "organisation" | "account" | "lookups")));
     }
     let sources: Vec<_> = sources.iter().map(|source| json!([source.name, source.role])).collect();
     decides.insert("rules".to_owned(), Value::Array(rules));

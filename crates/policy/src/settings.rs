@@ -1,12 +1,12 @@
 //! The settings beside the policy: the organisation, the org's connection, the sources.
 
-use domain::{SourceName, SourceRole, UserField};
+use domain::{SecretName, SourceName, SourceRole, UserField};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::files::{At, Sink, shape};
 pub use crate::files::shape::Api;
+use crate::files::{At, Sink, shape};
 
 /// The organisation whose people these are.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Organisation {
 impl Organisation {
     /// The calendar day at an instant: when contracts start and end.
     pub fn today(&self, now: Timestamp) -> Date {
-        now.to_zoned(self.zone.clone()).date()
+        self.zone.to_datetime(now).date()
     }
 }
 
@@ -31,7 +31,7 @@ impl Organisation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Salesforce {
     /// Name of the secret with the credentials.
-    pub secret: String,
+    pub secret: SecretName,
     /// The write path.
     pub api: Api,
     /// As `66.0`.
@@ -58,7 +58,7 @@ pub enum SourceKind {
     /// It sends them to `POST /webhook/{name}`.
     Webhook {
         /// Name of the secret with the signing keys.
-        secret: String,
+        secret: SecretName,
     },
     /// They are read from an export.
     File {
@@ -66,6 +66,8 @@ pub enum SourceKind {
         definition: String,
         /// The definition file's text; whoever reads the export parses it.
         text: String,
+        /// Path of the export, when it is read on a schedule.
+        path: Option<String>,
     },
 }
 
@@ -74,7 +76,10 @@ pub(crate) fn organisation(shape: &shape::Organisation, sink: &mut Sink) -> Opti
     // An offset or the machine's own zone would parse too; only names mean the same everywhere.
     let zone = TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some());
     if zone.is_none() || name.chars().count() > UserField::TimeZoneSidKey.max_length() {
-        sink.error(&shape.time_zone.place, format!("`{name}` is no time zone; an IANA name as Europe/Amsterdam is needed"));
+        sink.error(
+            &shape.time_zone.place,
+            format!("`{name}` is no time zone; an IANA name as Europe/Amsterdam is needed"),
+        );
     }
     let or_english = |text: &Option<String>| text.clone().unwrap_or_else(|| "en_US".to_owned());
     Some(Organisation {
@@ -85,8 +90,8 @@ pub(crate) fn organisation(shape: &shape::Organisation, sink: &mut Sink) -> Opti
     })
 }
 
-pub(crate) fn salesforce(shape: &shape::Salesforce, sink: &mut Sink) -> Salesforce {
-    check_secret(&shape.secret, sink);
+pub(crate) fn salesforce(shape: &shape::Salesforce, sink: &mut Sink) -> Option<Salesforce> {
+    let secret = secret(&shape.secret, sink);
     let api_version = shape.api_version.as_ref().map_or("66.0", |version| {
         let digits = version.value.strip_suffix(".0").unwrap_or_default();
         if !(2..=3).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -101,12 +106,12 @@ pub(crate) fn salesforce(shape: &shape::Salesforce, sink: &mut Sink) -> Salesfor
         }
         count.value
     });
-    Salesforce {
-        secret: shape.secret.value.clone(),
+    Some(Salesforce {
+        secret: secret?,
         api: shape.api.unwrap_or(Api::Scim),
         api_version: api_version.to_owned(),
         concurrent_writes,
-    }
+    })
 }
 
 /// The sources; `definition` finds a file of the folder by its path.
@@ -118,17 +123,14 @@ pub(crate) fn sources(
     let mut sources: Vec<SourceConfig> = Vec::new();
     for At { place, value: shape } in shapes {
         let kind = match (&shape.webhook, &shape.file) {
-            (Some(webhook), None) => {
-                check_secret(&webhook.secret, sink);
-                Some(SourceKind::Webhook { secret: webhook.secret.value.clone() })
-            }
+            (Some(webhook), None) => secret(&webhook.secret, sink).map(|secret| SourceKind::Webhook { secret }),
             (None, Some(export)) => {
                 let path = &export.definition;
                 let text = Some(&path.value).filter(|path| is_inside(path)).and_then(|path| definition(path));
                 if text.is_none() {
                     sink.error(&path.place, format!("there is no file `{}` in the folder", path.value));
                 }
-                text.map(|text| SourceKind::File { definition: path.value.clone(), text })
+                text.map(|text| SourceKind::File { definition: path.value.clone(), text, path: export.path.clone() })
             }
             _ => {
                 sink.error(place, "a source has exactly one of `webhook` and `file`");
@@ -146,12 +148,12 @@ pub(crate) fn sources(
     sources
 }
 
-fn check_secret(name: &At<String>, sink: &mut Sink) {
-    let text = &name.value;
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/');
-    if text.len() > 64 || !text.starts_with(|c: char| c.is_ascii_alphanumeric()) || !text.chars().all(known) {
-        sink.error(&name.place, format!("`{text}` is no secret name: 1 to 64 letters, digits, -, _ or /"));
+fn secret(name: &At<String>, sink: &mut Sink) -> Option<SecretName> {
+    let secret = SecretName::parse(name.value.clone());
+    if let Err(error) = &secret {
+        sink.error(&name.place, format!("`{}` is {error}", name.value));
     }
+    secret.ok()
 }
 
 /// Whether a path stays within the folder.

@@ -54,8 +54,8 @@ pub trait Queue: Send + Sync {
     /// [`QueueError`]
     async fn send(&self, queue: QueueName, bodies: &[String]) -> Result<(), QueueError>;
 
-    /// Takes up to `max` visible messages and hides them for `visibility`. A message that was received more often
-    /// than the queue allows goes to the dead letters instead.
+    /// Takes up to `max` visible messages (SQS: up to 10) and hides them for `visibility`. A message that was received
+    /// as often as the queue allows goes to the dead letters instead. Answers soon, also with nothing.
     ///
     /// # Errors
     /// [`QueueError`]
@@ -67,7 +67,8 @@ pub trait Queue: Send + Sync {
     /// [`QueueError`]
     async fn delete(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError>;
 
-    /// Hides a delivered message for `visibility` from now.
+    /// Hides a delivered message for `visibility` from now. A receipt that is no longer known, or whose time is over,
+    /// is no error.
     ///
     /// # Errors
     /// [`QueueError`]

@@ -1,54 +1,10 @@
 //! Secrets as a port: named JSON documents, one per system.
 
 use async_trait::async_trait;
+pub use domain::SecretName;
 pub use secrecy::{ExposeSecret, SecretString};
 
 use crate::Class;
-
-/// The name of a secret, as configuration gives it (`salesforce`, `hr-webhook`): a letter or digit, then up to 63
-/// letters, digits, `-`, `_` or `/`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct SecretName(String);
-
-impl SecretName {
-    /// # Errors
-    /// A sentence that says what a secret's name may hold.
-    pub fn parse(name: &str) -> Result<Self, String> {
-        let ok = name.len() <= 64
-            && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/'));
-        if ok {
-            Ok(Self(name.to_owned()))
-        } else {
-            Err(format!("{name:?} is no secret name: 1-64 letters, digits, -, _ or /"))
-        }
-    }
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for SecretName {
-    type Error = String;
-    fn try_from(name: String) -> Result<Self, String> {
-        Self::parse(&name)
-    }
-}
-
-impl From<SecretName> for String {
-    fn from(name: SecretName) -> Self {
-        name.0
-    }
-}
-
-impl std::fmt::Display for SecretName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Reads secrets.
 #[async_trait]

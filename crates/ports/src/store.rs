@@ -69,18 +69,18 @@ pub struct Item {
     pub key: Key,
     /// 1 when first written, one more at each write.
     pub version: u64,
-    /// What it holds.
+    /// What it holds. A whole number has one form: what was written as `1.0` comes back as `1`.
     pub body: Map<String, Value>,
     /// Where the index lists it, if it does.
     pub index: Option<IndexKey>,
-    /// From then on the item may vanish, and must be taken as gone by its reader (DynamoDB deletes late).
+    /// From then on the item is gone for every read and every condition. Kept in whole seconds, rounded up.
     pub expires: Option<Timestamp>,
 }
 
 /// What must hold for a write to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// No item has the key.
+    /// No item has the key, or only an expired one.
     Absent,
     /// The item is there in exactly this version.
     Version(u64),
@@ -99,7 +99,7 @@ pub enum Write {
         body: Map<String, Value>,
         /// The new place in the index; `None` takes it out.
         index: Option<IndexKey>,
-        /// When it may vanish.
+        /// When it is gone.
         expires: Option<Timestamp>,
     },
     /// Removes the item.

@@ -170,6 +170,24 @@ impl Accounts {
         Ok((found, page.next))
     }
 
+    /// A page of all persons' records, in no order, each at least once.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn page(
+        &self,
+        after: Option<&(String, String)>,
+    ) -> Result<(Vec<(PersonId, AccountRecord)>, Option<(String, String)>), StoreError> {
+        let page = self.0.scan(Table::Accounts, after, 500).await?;
+        let mut found = Vec::new();
+        for item in page.items {
+            if let Some(person) = keys::person_of_partition(&item.key.partition) {
+                found.push((person, Stored::decode(item)?.value));
+            }
+        }
+        Ok((found, page.next))
+    }
+
     /// Makes a parked person due now.
     ///
     /// # Errors

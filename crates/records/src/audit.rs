@@ -36,4 +36,17 @@ impl AuditLog {
             }
         }
     }
+
+    /// A page of all persons' records, each at least once; one person's may be spread over several pages.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn page(
+        &self,
+        after: Option<&(String, String)>,
+    ) -> Result<(Vec<AuditRecord>, Option<(String, String)>), StoreError> {
+        let page = self.0.scan(Table::Audit, after, 500).await?;
+        let records = page.items.into_iter().map(|item| Ok(Stored::decode(item)?.value)).collect::<Result<_, StoreError>>()?;
+        Ok((records, page.next))
+    }
 }

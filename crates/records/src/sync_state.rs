@@ -158,6 +158,27 @@ impl SyncState {
         }
     }
 
+    /// The refused records of all sources, those that are no longer configured included.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn all_refused(&self) -> Result<Vec<(SourceName, RefusedRecord)>, StoreError> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.0.scan(Table::Sync, after.as_ref(), 500).await?;
+            for item in page.items {
+                let source = item.key.partition.strip_prefix("refused#").map(SourceName::parse);
+                if let Some(Ok(source)) = source {
+                    all.push((source, Stored::decode(item)?.value));
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
     /// Fingerprint of the configuration that all persons were last woken for.
     ///
     /// # Errors
@@ -192,4 +213,35 @@ impl SyncState {
 
 fn policy_key() -> Key {
     Key::new(Table::Sync, "policy", "mapped")
+}
+
+#[cfg(test)]
+mod tests {
+    use ports::clock::ManualClock;
+    use storage::Embedded;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn refused_records_are_kept_by_source_until_a_later_read_heals_them() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let store = Embedded::in_memory(Arc::new(ManualClock::at(at(0)))).unwrap();
+        let state = SyncState::new(Arc::new(store));
+        let source = |name: &str| SourceName::parse(name).unwrap();
+        let refused = |record: &str, second| RefusedRecord {
+            record: record.to_owned(),
+            error: RecordError::new("name", "it is missing"),
+            at: at(second),
+        };
+        state.refuse(&source("hr"), &refused("1", 10)).await.unwrap();
+        state.refuse(&source("hr"), &refused("2", 20)).await.unwrap();
+        state.refuse(&source("entra"), &refused("1", 10)).await.unwrap();
+        state.report(&source("hr"), &RunReport::default()).await.unwrap();
+        assert_eq!(state.all_refused().await.unwrap().len(), 3);
+        state.forget_refused(&source("hr"), at(20)).await.unwrap();
+        assert_eq!(state.refused(&source("hr")).await.unwrap(), [refused("2", 20)]);
+        let left: Vec<_> = state.all_refused().await.unwrap().into_iter().map(|(source, _)| source).collect();
+        assert_eq!(left.len(), 2);
+        assert!(left.contains(&source("hr")) && left.contains(&source("entra")));
+    }
 }

@@ -2,6 +2,7 @@
 //! place. Its form is in [`form`]; it becomes an [`Input`] and a [`Mapping`].
 
 mod compile;
+mod field;
 mod form;
 
 use std::fmt;
@@ -58,6 +59,13 @@ impl Definition {
             faults.into_iter().map(|(place, reason)| problem(file, place, reason)).collect()
         })
     }
+}
+
+/// The JSON Schema of a definition, for editors. What lies inside an expression only [`Definition::parse`] finds.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(form::Form).to_value();
+    schema["title"] = "Salesforce Target Connector: source definition".into();
+    schema
 }
 
 /// Line and column.

@@ -26,6 +26,7 @@ pub struct FileRead<'r> {
     rows: Rows<'r>,
     first: FirstPass,
     completeness: Completeness,
+    persons: u64,
     unnamed_refused: bool,
     done: bool,
 }
@@ -52,7 +53,7 @@ impl<'r> FileRead<'r> {
         }
         reader.seek(SeekFrom::Start(0)).map_err(|error| ReadError::Unreadable { reason: error.to_string() })?;
         let rows = formats::rows(format, reader);
-        Ok(Self { mapping, rows, first, completeness, unnamed_refused: false, done: false })
+        Ok(Self { mapping, rows, first, completeness, persons: 0, unnamed_refused: false, done: false })
     }
 
     /// How many rows there are, those left out by `where` included.
@@ -65,10 +66,10 @@ impl<'r> FileRead<'r> {
         &self.completeness
     }
 
-    /// Whether a record that did not come may be taken as gone: the file was read to its proper end, it was not empty,
-    /// and of every refused row it is known whose it is. False before the last row was given.
+    /// Whether a record that did not come may be taken as gone: the file was read to its proper end, it gave at least one
+    /// person, and of every refused row it is known whose it is. False before the last row was given.
     pub fn proves_absence(&self) -> bool {
-        self.done && self.completeness == Completeness::Complete && self.rows() > 0 && !self.unnamed_refused
+        self.done && self.completeness == Completeness::Complete && self.persons > 0 && !self.unnamed_refused
     }
 
     fn row(&mut self, row: Row) -> Option<Result<Person, Refused>> {
@@ -80,6 +81,7 @@ impl<'r> FileRead<'r> {
             },
             Err(error) => Err(Refused { row: number, record: None, error }),
         };
+        self.persons += u64::from(outcome.is_ok());
         self.unnamed_refused |= matches!(&outcome, Err(Refused { record: None, .. }));
         Some(outcome)
     }

@@ -10,7 +10,7 @@ pub mod file;
 pub mod formats;
 pub mod mapping;
 
-pub use definition::{Definition, Input, Problem};
+pub use definition::{Definition, Input, Problem, schema};
 pub use file::{Completeness, FileRead};
 pub use formats::{Format, ReadError, Row, Rows};
 pub use mapping::{Mapping, Refused};

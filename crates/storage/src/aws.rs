@@ -3,8 +3,12 @@
 
 mod dynamo;
 mod failure;
+#[cfg(test)]
+mod scripted;
 mod secrets_manager;
 mod sqs;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -56,8 +56,6 @@ impl Secrets for CachedSecrets {
         {
             return Ok(secret.clone());
         }
-        // Emptied first: an outdated secret must not outlive a failed reading.
-        *slot = None;
         let secret = self.inner.read(name).await?;
         *slot = Some((secret.clone(), now));
         Ok(secret)

@@ -64,7 +64,7 @@ impl Mapping {
 
     /// The day on which it is now in the organisation.
     pub fn today(&self) -> Date {
-        self.clock.now().to_zoned(self.configuration.organisation.time_zone.clone()).date()
+        self.configuration.organisation.today(self.clock.now())
     }
 
     async fn map(&self, person: &PersonId) -> Result<Option<QueueName>, StoreError> {

@@ -1,6 +1,8 @@
 //! From policy's decision to what is stored: whether it is a new target, what led to it, and what is held because an
 //! account can't be computed whole. Pure.
 
+use std::collections::BTreeMap;
+
 use domain::account::Cause;
 use domain::{AccountStatus, DesiredAccount, DesiredState, ParkedReason, PersonId, Snapshot};
 use jiff::Timestamp;
@@ -31,27 +33,27 @@ pub fn plan(
         let changes_on = data.due.as_ref().map(|due| due.value.on).filter(|on| *on > today);
         return Plan { mapped: Mapped { desired: None, new_target: false, changes_on, problem: None }, parks: None };
     };
-    let held = !problems.is_empty() && !may_go_on(&account, before);
-    let account = if problems.is_empty() { account } else { without_gaps(account) };
-    let new_target = !held && before.is_none_or(|before| !before.account.same_target(&account));
-    let same_words = before.is_some_and(|before| before.account == account && before.changes_on == changes_on);
-    let desired = (!held && !same_words).then(|| DesiredState {
+    let account = if problems.is_empty() { Some(*account) } else { despite_problems(*account, before) };
+    let held = account.is_none();
+    let new_target =
+        account.as_ref().is_some_and(|account| before.is_none_or(|before| !before.account.same_target(account)));
+    let says_more = |account: &DesiredAccount| {
+        before.is_none_or(|before| before.account != *account || before.changes_on != changes_on)
+    };
+    let desired = account.filter(says_more).map(|account| DesiredState {
         person: person.clone(),
         version: before.map_or(0, |before| before.version) + u64::from(new_target),
-        cause: if new_target {
-            cause(data, policy, today)
-        } else {
-            before.map_or_else(|| cause(data, policy, today), |b| b.cause.clone())
+        cause: match before {
+            Some(before) if !new_target => before.cause.clone(),
+            _ => cause(data, policy, today),
         },
         account,
         changes_on,
         policy: policy.to_owned(),
     });
     let problem = (!problems.is_empty()).then(|| {
-        let problems: Vec<_> = problems
-            .into_iter()
-            .map(|problem| ParkedReason { code: problem.code.to_string(), message: problem.message })
-            .collect();
+        let problems: Vec<_> =
+            problems.into_iter().map(|problem| ParkedReason { code: problem.code, message: problem.message }).collect();
         let known = data.problem.as_ref().map(|stored| &stored.value);
         let since = known.filter(|known| known.problems == problems).map_or(now, |known| known.since);
         PersonProblem { problems, since, held }
@@ -63,22 +65,12 @@ pub fn plan(
     Plan { mapped: Mapped { desired, new_target, changes_on, problem }, parks }
 }
 
-/// A person with problems gets no new account and no access back, but what an account loses is taken all the same:
-/// a leaver with a too long title must not keep access.
-fn may_go_on(account: &DesiredAccount, before: Option<&DesiredState>) -> bool {
-    before.is_some_and(|before| {
-        before.account.status == AccountStatus::Enabled || account.status != AccountStatus::Enabled
-    })
-}
-
-/// A profile that could not be computed, or a field, is left as the org has it.
-fn without_gaps(account: DesiredAccount) -> DesiredAccount {
-    let account = DesiredAccount { correlate: account.correlate, ..account };
-    if account.status == AccountStatus::Unwanted {
-        DesiredAccount { attributes: Default::default(), ..account }
-    } else {
-        account
-    }
+/// What is applied of a decision with problems: nothing, for what it would give or take may be wrong, unless it shuts a
+/// person out who had access. That must not wait for a title to be shortened; fields and the rest then stay as they are.
+fn despite_problems(account: DesiredAccount, before: Option<&DesiredState>) -> Option<DesiredAccount> {
+    let had_access = before.is_some_and(|before| before.account.status == AccountStatus::Enabled);
+    let shuts_out = had_access && account.status != AccountStatus::Enabled;
+    shuts_out.then(|| DesiredAccount { attributes: BTreeMap::new(), ..account })
 }
 
 /// What led to a new target: the newest record that mapping has not seen, else the day that came, else a change of the

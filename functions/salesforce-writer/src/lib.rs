@@ -93,6 +93,6 @@ pub fn settings(configuration: &policy::Configuration) -> salesforce::Settings {
     salesforce::Settings {
         secret: configured.secret.clone(),
         api_version: configured.api_version.clone(),
-        concurrent_writes: configured.concurrent_writes,
+        concurrent_writes: usize::from(configured.concurrent_writes),
     }
 }

@@ -122,7 +122,10 @@ impl Writer {
             match result {
                 Ok(working) => doing.push(working),
                 Err((person, error)) => {
-                    drop(dispositions.insert(person.clone(), disposition_of_store(&person, &error)?))
+                    {
+                    let disposition = disposition_of_store(&person, &error)?;
+                    dispositions.insert(person, disposition);
+                }
                 }
             }
         }
@@ -130,7 +133,9 @@ impl Writer {
         let mut systemic = None;
         for result in finished {
             match result {
-                (person, Ok(disposition)) => drop(dispositions.insert(person, disposition)),
+                (person, Ok(disposition)) => {
+                    dispositions.insert(person, disposition);
+                }
                 (_, Err(error)) => systemic = Some(error),
             }
         }

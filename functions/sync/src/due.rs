@@ -7,7 +7,7 @@ use crate::{Report, Sync, SyncError};
 
 impl Sync {
     pub(crate) async fn due(&self) -> Result<Report, SyncError> {
-        let today = self.clock.now().to_zoned(self.configuration.organisation.time_zone.clone()).date().to_string();
+        let today = self.configuration.organisation.today(self.clock.now()).to_string();
         let mapping = self.wake_listed(keys::DUE, Some(&today)).await?;
         Ok(Report { mapping, ..Report::default() })
     }

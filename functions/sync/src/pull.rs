@@ -159,12 +159,14 @@ impl Sync {
     fn file_source(&self, source: &SourceName) -> Result<(Definition, Option<&str>), PullError> {
         let configured = self.configuration.sources.iter().find(|configured| configured.name == *source);
         let configured = configured.ok_or_else(|| PullError::Unknown(source.clone()))?;
-        let SourceKind::File(file) = &configured.kind else { return Err(PullError::NotReadable(source.clone())) };
+        let SourceKind::File { definition, text, path } = &configured.kind else {
+            return Err(PullError::NotReadable(source.clone()));
+        };
         let wrong = |problems: Vec<sources::Problem>| {
             let all: Vec<_> = problems.iter().map(ToString::to_string).collect();
             PullError::Definition { source_name: source.clone(), reason: all.join("; ") }
         };
-        Ok((Definition::parse(&file.definition, &file.text).map_err(wrong)?, file.path.as_deref()))
+        Ok((Definition::parse(definition, text).map_err(wrong)?, path.as_deref()))
     }
 }
 

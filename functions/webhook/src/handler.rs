@@ -88,9 +88,7 @@ impl Webhook {
     fn source(&self, name: &str) -> Result<(&SourceName, SourceRole, &SecretName), Rejection> {
         let configured = self.configuration.sources.iter().find(|configured| configured.name.as_str() == name);
         match configured.map(|configured| (configured, &configured.kind)) {
-            Some((configured, SourceKind::Webhook(webhook))) => {
-                Ok((&configured.name, configured.role, &webhook.secret))
-            }
+            Some((configured, SourceKind::Webhook { secret })) => Ok((&configured.name, configured.role, secret)),
             _ => Err(Rejection(StatusCode::NOT_FOUND, "no such webhook".to_owned())),
         }
     }

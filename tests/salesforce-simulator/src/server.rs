@@ -8,10 +8,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures::stream;
+use futures::stream::{self, StreamExt as _};
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -103,8 +103,14 @@ async fn answer(request: Request<Incoming>, org: Arc<Mutex<Org>>, clock: Arc<dyn
 fn cut(answer: Response<Bytes>, length: usize) -> Response<Body> {
     let (mut parts, body) = answer.into_parts();
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    let frames = stream::iter([Ok(Frame::data(body.slice(..length.min(body.len())))), Err(broken())]);
-    Response::from_parts(parts, StreamBody::new(frames).boxed())
+    let first = body.slice(..length.min(body.len()));
+    let sent = stream::once(async { Ok(Frame::data(first)) });
+    // The pause lets hyper flush what it has before the error makes it drop everything.
+    let then = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(broken())
+    });
+    Response::from_parts(parts, BodyExt::boxed(StreamBody::new(sent.chain(then))))
 }
 
 fn broken() -> io::Error {

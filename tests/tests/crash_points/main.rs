@@ -24,7 +24,8 @@ struct Act {
 }
 
 fn acts() -> Vec<Act> {
-    let enabled = |role, sets: [&'static str; 2]| Expected { active: true, role: Some(role), permission_sets: sets.to_vec() };
+    let enabled =
+        |role, sets: [&'static str; 2]| Expected { active: true, role: Some(role), permission_sets: sets.to_vec() };
     let sales = || enabled("SalesEMEA", ["Sales_Cloud_User", "Report_Builder"]);
     let service = enabled("ServiceEMEA", ["Service_Cloud_User", "Report_Builder"]);
     let gone = Expected { active: false, role: None, permission_sets: Vec::new() };

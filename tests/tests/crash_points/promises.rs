@@ -10,14 +10,14 @@ use records::AuditLog;
 use salesforce_simulator::{Api, Change, JournalEntry, UserView, Value};
 
 /// What the person's account must be.
-pub struct Expected {
-    pub active: bool,
-    pub role: Option<&'static str>,
-    pub permission_sets: Vec<&'static str>,
+pub(crate) struct Expected {
+    pub(crate) active: bool,
+    pub(crate) role: Option<&'static str>,
+    pub(crate) permission_sets: Vec<&'static str>,
 }
 
 /// Checks promises 1 to 4 and 6.
-pub async fn check(world: &World, id: &str, expected: &Expected, when: &str) {
+pub(crate) async fn check(world: &World, id: &str, expected: &Expected, when: &str) {
     let users = world.org.org().users_with("FederationIdentifier", id);
     let [user] = users.as_slice() else { panic!("{} users {when}", users.len()) };
     let record = world.pipeline.writer.accounts.load(&[person_id(id)]).await.expect("readable").remove(0).value;
@@ -34,7 +34,12 @@ pub async fn check(world: &World, id: &str, expected: &Expected, when: &str) {
     let mut sets: BTreeSet<_> = expected.permission_sets.iter().map(|set| (*set).to_owned()).collect();
     sets.extend(user.permission_sets.contains("Knowledge_Reader").then(|| "Knowledge_Reader".to_owned()));
     assert_eq!(user.permission_sets, sets, "permission sets {when}");
-    let by_hand = world.org.org().journal().iter().any(|entry| entry.by.api == Api::Admin && entry.object == "PermissionSetAssignment");
+    let by_hand = world
+        .org
+        .org()
+        .journal()
+        .iter()
+        .any(|entry| entry.by.api == Api::Admin && entry.object == "PermissionSetAssignment");
     assert_eq!(user.permission_sets.contains("Knowledge_Reader"), by_hand, "what somebody else gave {when}");
 
     assert!(record.pending.is_none() && record.parked.is_none() && record.lease.is_none(), "{record:?} {when}");
@@ -56,7 +61,8 @@ fn every_mutation_is_explained(world: &World, user: &UserView, log: &[AuditRecor
         .filter(|entry| entry.outcome == Outcome::Done)
         .map(|entry| &entry.operation)
         .collect();
-    let mutations = org.journal().iter().filter(|entry| entry.by.api != Api::Admin && entry.user.as_ref() == Some(&user.id));
+    let mutations =
+        org.journal().iter().filter(|entry| entry.by.api != Api::Admin && entry.user.as_ref() == Some(&user.id));
     for mutation in mutations {
         let explained = if (mutation.object, mutation.change) == ("User", Change::Updated) {
             mutation.fields.keys().all(|field| done.iter().any(|operation| explains_field(operation, field)))
@@ -83,18 +89,23 @@ fn explains(org: &salesforce_simulator::Org, operation: &Operation, mutation: &J
     };
     match (operation, mutation.object, mutation.change) {
         (Operation::Create { .. }, "User" | "UserLogin", _) => true,
-        (Operation::Create { entitlements, .. }, _, Change::Created) => entitlement.is_some_and(|e| entitlements.contains(&e)),
+        (Operation::Create { entitlements, .. }, _, Change::Created) => {
+            entitlement.is_some_and(|e| entitlements.contains(&e))
+        }
         (Operation::Grant { entitlement: given }, _, Change::Created) => entitlement.as_ref() == Some(given),
         (Operation::Revoke { entitlement: taken }, _, Change::Deleted) => entitlement.as_ref() == Some(taken),
         _ => false,
     }
 }
 
-const NAMED: [&str; 6] = ["Sales_Cloud_User", "Service_Cloud_User", "Report_Builder", "Knowledge_Reader", "All_Staff", "Sales_NL"];
+const NAMED: [&str; 6] =
+    ["Sales_Cloud_User", "Service_Cloud_User", "Report_Builder", "Knowledge_Reader", "All_Staff", "Sales_NL"];
 
 fn explains_field(operation: &Operation, field: &str) -> bool {
     match operation {
-        Operation::SetField { field: set, .. } => set.api_name() == field || UserField::from_api_name(field).is_none() && field == "Name",
+        Operation::SetField { field: set, .. } => {
+            set.api_name() == field || UserField::from_api_name(field).is_none() && field == "Name"
+        }
         Operation::Replace { kind: EntitlementKind::Role, .. } => field == "UserRoleId",
         Operation::Replace { .. } => field == "ProfileId",
         Operation::Activate | Operation::Deactivate => field == "IsActive",

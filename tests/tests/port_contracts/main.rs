@@ -20,29 +20,29 @@ use world::World;
 type Contract = fn(World) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 macro_rules! contracts {
-    ($($module:ident::$name:ident),* $(,)?) => {
-        [$((concat!(stringify!($module), "::", stringify!($name)), (|world| Box::pin($module::$name(world))) as Contract)),*]
+    ($($contract:path),* $(,)?) => {
+        [$((stringify!($contract), (|world| Box::pin($contract(world))) as Contract)),*]
     };
 }
 
 const CONTRACTS: &[(&str, Contract)] = &contracts![
-    store::versions_grow_by_one_and_conditions_hold,
-    store::a_transaction_is_all_or_nothing,
-    store::a_conflict_names_the_first_failed_condition,
-    store::one_of_many_racing_writers_wins,
-    store::racing_transactions_lose_no_update,
-    store::get_answers_in_order_with_gaps_and_repetitions,
-    store::a_query_gives_a_prefix_in_the_order_of_bytes,
-    store::a_query_goes_on_after_any_place,
-    store::pages_of_a_query_join_without_gap_or_repetition,
-    store::the_index_lists_up_to_a_limit,
-    store::the_index_is_sparse_and_follows_the_item,
-    store::pages_of_the_index_join,
-    store::a_scan_gives_everything,
-    store::expired_items_are_gone,
-    store::odd_values_come_back,
-    store::odd_keys_come_back,
-    store::the_same_limits_are_refused,
+    store::writes::versions_grow_by_one_and_conditions_hold,
+    store::writes::a_transaction_is_all_or_nothing,
+    store::writes::a_conflict_names_the_first_failed_condition,
+    store::writes::one_of_many_racing_writers_wins,
+    store::writes::racing_transactions_lose_no_update,
+    store::reads::get_answers_in_order_with_gaps_and_repetitions,
+    store::reads::a_query_gives_a_prefix_in_the_order_of_bytes,
+    store::reads::a_query_goes_on_after_any_place,
+    store::reads::pages_of_a_query_join_without_gap_or_repetition,
+    store::reads::the_index_lists_up_to_a_limit,
+    store::reads::the_index_is_sparse_and_follows_the_item,
+    store::reads::pages_of_the_index_join,
+    store::reads::a_scan_gives_everything,
+    store::values::expired_items_are_gone,
+    store::values::odd_values_come_back,
+    store::values::odd_keys_come_back,
+    store::values::the_same_limits_are_refused,
     queues::a_message_is_delivered_and_hidden,
     queues::many_messages_in_one_call_all_arrive,
     queues::a_message_comes_again_after_its_visibility,

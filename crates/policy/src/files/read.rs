@@ -6,7 +6,7 @@ use expression::closest;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::tree::{Node, Tree};
-use crate::problems::{Finding, Place};
+use crate::problems::{Finding, Place, Severity};
 
 /// Where findings are put.
 #[derive(Debug, Default)]
@@ -19,6 +19,11 @@ impl Sink {
 
     pub(crate) fn warning(&mut self, place: &Place, message: impl Into<String>) {
         self.0.push(Finding::warning(place.clone(), message));
+    }
+
+    /// Whether there is no error yet.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.0.iter().all(|finding| finding.severity == Severity::Warning)
     }
 
     fn wrong<T>(&mut self, tree: &Tree, needed: &str) -> Option<T> {

@@ -10,8 +10,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::read::{At, Read, Sink};
 use super::tree::{Node, Tree};
 
+// `= value` behind a field: what it counts as when it is refused, so that the rest is still checked.
 macro_rules! shape {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $key:literal $field:ident: $type:ty,)* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $key:literal $field:ident: $type:ty $(= $refused:expr)?,)* })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, JsonSchema)]
         #[schemars(deny_unknown_fields)]
@@ -20,7 +21,7 @@ macro_rules! shape {
         impl Read for $name {
             fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
                 let fields = sink.fields(tree, &[$($key),*])?;
-                $(let $field = <$type>::read_field(fields.get($key).copied(), tree, $key, sink);)*
+                $(let $field = <$type>::read_field(fields.get($key).copied(), tree, $key, sink)$(.or(Some($refused)))?;)*
                 Some(Self { $($field: $field?,)* })
             }
         }
@@ -32,17 +33,17 @@ shape! {
     /// one file only; rules may be spread over several.
     File {
         /// The organisation whose people these are.
-        "organisation" organisation: Option<At<Organisation>>,
+        "organisation" organisation: Option<At<Organisation>> = None,
         /// The Salesforce org and how it is written to.
-        "salesforce" salesforce: Option<At<Salesforce>>,
+        "salesforce" salesforce: Option<At<Salesforce>> = None,
         /// Where people come from, the most trusted source first.
-        "sources" sources: Option<At<Vec<At<Source>>>>,
+        "sources" sources: Option<At<Vec<At<Source>>>> = None,
         /// The Salesforce account: when there is one, and what its fields hold.
-        "account" account: Option<At<Account>>,
+        "account" account: Option<At<Account>> = None,
         /// Business rules: who is given what.
-        "rules" rules: Option<At<Vec<At<Rule>>>>,
+        "rules" rules: Option<At<Vec<At<Rule>>>> = None,
         /// Tables for the function `lookup`.
-        "lookups" lookups: Option<At<Entries<Entries<TextOrNumber>>>>,
+        "lookups" lookups: Option<At<Entries<Entries<TextOrNumber>>>> = None,
     }
 
     /// The organisation whose people these are.
@@ -89,16 +90,18 @@ shape! {
     Export {
         /// Path, within the folder, of the file that describes the export.
         "definition" definition: At<String>,
+        /// Path of the export, for reading it on a schedule; without one it is given to `connector import`.
+        "path" path: Option<String>,
     }
 
     /// The Salesforce account.
     Account {
         /// Condition over person and today; true when absent. While it does not hold there is no account.
-        "when" when: Option<At<Cel>>,
+        "when" when: Option<At<Cel>> = None,
         /// The days around a contract on which the account may be used; from the first to the last day when absent.
-        "access" access: Option<Access>,
+        "access" access: Option<Access> = None,
         /// The days before a contract's start on which the account is prepared, inactive; none when absent.
-        "create" create: Option<Create>,
+        "create" create: Option<Create> = None,
         /// The fields by which an existing user is found, in this order.
         "correlate" correlate: At<Vec<At<String>>>,
         /// The fields under management; a field that is not named is left alone.

@@ -42,6 +42,16 @@ impl Tree {
         Ok(plant(raw, file))
     }
 
+    /// Whether the file holds nothing but comments.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self.node, Node::Null)
+    }
+
+    /// Whether it is a map that has the key.
+    pub(crate) fn has_key(&self, wanted: &str) -> bool {
+        matches!(&self.node, Node::Map(entries) if entries.iter().any(|(key, _)| key.node.key() == wanted))
+    }
+
     /// Without places, as JSON; of repeated keys the last counts.
     pub(crate) fn to_json(&self) -> Value {
         match &self.node {

@@ -77,6 +77,7 @@ async fn a_user_belongs_to_one_person_and_every_commit_lengthens_the_chain() {
             version: stored.version,
             audit: Some(audit(id)),
             claims: Some(user.clone()),
+            keep_lease: false,
         };
         assert_eq!(accounts.commit(commit).await.is_ok(), expected);
     }
@@ -88,11 +89,33 @@ async fn a_user_belongs_to_one_person_and_every_commit_lengthens_the_chain() {
         version: stored.version,
         audit: Some(audit("p")),
         claims: None,
+        keep_lease: false,
     };
     let stored = accounts.commit(commit).await.unwrap();
     let log = AuditLog::new(store).of(&person("p")).await.unwrap();
     assert_eq!(log.len(), 2);
     verify_chain(&log, stored.value.audit.as_ref()).unwrap();
+}
+
+#[tokio::test]
+async fn all_records_can_be_paged_through() {
+    let store = store();
+    let accounts = Accounts::new(store.clone());
+    for id in ["p", "q"] {
+        let Stored { value: record, version, .. } = leased(&accounts, id).await;
+        let claims = SalesforceUserId::parse(if id == "p" { "005000000000001" } else { "005000000000002" }).ok();
+        let audit = Some(audit(id));
+        let commit = Commit { person: &person(id), record, version, audit, claims, keep_lease: false };
+        accounts.commit(commit).await.unwrap();
+    }
+    // The owners' items of the same table are passed over.
+    let (mut records, next) = accounts.page(None).await.unwrap();
+    records.sort_by(|(a, _), (b, _)| a.cmp(b));
+    assert_eq!(next, None);
+    assert_eq!(records.iter().map(|(person, _)| person.as_str()).collect::<Vec<_>>(), ["p", "q"]);
+    assert!(records.iter().all(|(_, record)| record.audit.is_some()));
+    let (log, _) = AuditLog::new(store).page(None).await.unwrap();
+    assert_eq!(log.len(), 2);
 }
 
 #[tokio::test]

@@ -99,15 +99,10 @@ impl Person {
         if person.user.is_none() {
             person.user = person.actual.as_ref().map(|actual| actual.id.clone());
         }
-        if let Some(actual) = &person.actual {
-            // What the org shows already needs no call.
-            for task in person.tasks.iter_mut().filter(|task| task.is_open()) {
-                if matches!(task.operation, Operation::Deactivate | Operation::Revoke { .. })
-                    && settle(&task.operation, Some(actual)) == Outcome::Done
-                {
-                    task.outcome = Some(Outcome::Done);
-                }
-            }
+        // What the org shows already needs no call.
+        if let Some(actual) = person.actual.take() {
+            person.settle(&actual, |_| true);
+            person.actual = Some(actual);
         }
         if person.user.is_none() && person.create.is_none() && person.tasks.iter().any(Task::is_open) {
             person.fail_open(&SalesforceError::refused("no-user", "there is no user to do it to"), |_| true);

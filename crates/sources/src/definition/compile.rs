@@ -7,15 +7,13 @@ use encoding_rs::Encoding;
 use expression::{Expression, Type, Variables};
 use serde_saphyr::Spanned;
 
-use super::form::{
-    ContactForm, ContractsForm, FieldForm, FileForm, Form, FormatForm, NameForm, PersonForm, ReferenceForm, place,
-};
+use super::field::{FieldForm, Part};
+use super::form::{ContactForm, ContractsForm, FileForm, Form, FormatForm, NameForm, PersonForm, ReferenceForm, place};
 use super::{Definition, Input, Place};
 use crate::formats::Format;
 use crate::mapping::{Column, Contracts, Field, Kind, Mapping, Object, Slot};
 
 type Faults = Vec<(Place, String)>;
-type Part = Option<Spanned<FieldForm>>;
 
 /// Compiles the whole, or tells everything that is wrong.
 pub(super) fn definition(form: Form) -> Result<Definition, Faults> {
@@ -94,7 +92,7 @@ struct Compiler<'f> {
 impl Compiler<'_> {
     fn person(&mut self, form: PersonForm) -> Object {
         let PersonForm { id, name, contact, blocked, custom } = form;
-        let mut person = self.fields([("id", Some(id), Kind::Text), ("blocked", blocked, Kind::Bool)]);
+        let mut person = self.fields([("id", Part(Some(id)), Kind::Text), ("blocked", blocked, Kind::Bool)]);
         let NameForm {
             given_name,
             nick_name,
@@ -128,7 +126,7 @@ impl Compiler<'_> {
     }
 
     fn contracts(&mut self, form: ContractsForm) -> Option<Contracts> {
-        let each = match form.each {
+        let each = match form.each.0 {
             Some(each) => {
                 let each = self.field(each, Kind::List)?;
                 self.variables = self.variables.clone().with("item", Type::Any).with("index", Type::Number);
@@ -137,8 +135,8 @@ impl Compiler<'_> {
             None => None,
         };
         let mut contract = self.fields([
-            ("id", Some(form.id), Kind::Text),
-            ("startDate", Some(form.start_date), Kind::Date),
+            ("id", Part(Some(form.id)), Kind::Text),
+            ("startDate", Part(Some(form.start_date)), Kind::Date),
             ("endDate", form.end_date, Kind::Date),
             ("type", form.kind, Kind::Text),
             ("fte", form.fte, Kind::Number),
@@ -154,14 +152,13 @@ impl Compiler<'_> {
             ("employer", form.employer),
             ("manager", form.manager),
         ] {
-            if let Some(ReferenceForm { id, name: label, manager_id }) = reference {
-                let reference = self.fields([
-                    ("id", id, Kind::Text),
-                    ("name", label, Kind::Text),
-                    ("managerId", manager_id, Kind::Text),
-                ]);
-                contract.push((name.to_owned(), Slot::Object(reference)));
-            }
+            let ReferenceForm { id, name: label, manager_id } = reference;
+            let reference = self.fields([
+                ("id", id, Kind::Text),
+                ("name", label, Kind::Text),
+                ("managerId", manager_id, Kind::Text),
+            ]);
+            contract.push((name.to_owned(), Slot::Object(reference)));
         }
         contract.extend(self.custom(form.custom));
         Some(Contracts { each, allow_none: form.allow_none, contract })
@@ -170,7 +167,7 @@ impl Compiler<'_> {
     fn fields<const N: usize>(&mut self, fields: [(&str, Part, Kind); N]) -> Object {
         let mut object = Object::new();
         for (name, form, kind) in fields {
-            if let Some(field) = form.and_then(|form| self.field(form, kind)) {
+            if let Some(field) = form.0.and_then(|form| self.field(form, kind)) {
                 object.push((name.to_owned(), Slot::Field(field)));
             }
         }

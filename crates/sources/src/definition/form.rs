@@ -1,170 +1,191 @@
 //! The YAML form of a definition, as it is written, with the place of each part. What its parts mean together is not
-//! checked here.
+//! checked here. The published JSON Schema is made from the same types.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::Place;
+use super::field::{FieldForm, Part};
 
-#[derive(Deserialize)]
+/// How a source's rows become persons of the connector. Values are CEL expressions over `row`; under `contracts` also
+/// over `item` and `index`, when `each` is set.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Form {
+    /// A file with one row for each person.
+    #[schemars(with = "FileForm")]
     pub(super) file: Spanned<FileForm>,
+    /// Which rows are read; a row for which this is not true is passed over.
     #[serde(rename = "where")]
+    #[schemars(with = "Option<String>")]
     pub(super) only: Option<Spanned<String>>,
+    /// The person of a row.
     pub(super) person: PersonForm,
+    /// The person's contracts.
     pub(super) contracts: Option<ContractsForm>,
 }
 
-#[derive(Deserialize)]
+/// How a file's bytes become rows.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileForm {
+    /// The file's format.
     pub(super) format: FormatForm,
+    /// xml: names from the root element to the repeating one, as Root/Row. json: names of members down to the array, as
+    /// data/people; without it the whole document is the array.
+    #[schemars(with = "Option<String>")]
     pub(super) rows: Option<Spanned<String>>,
+    /// xml: paths below the row of elements that are lists also when they come once or never.
+    #[schemars(with = "Option<Vec<String>>")]
     pub(super) repeated: Option<Spanned<Vec<String>>>,
+    /// csv: the character between two values; a comma when absent.
+    #[schemars(with = "Option<String>")]
     pub(super) delimiter: Option<Spanned<String>>,
+    /// csv: the encoding, as windows-1252, when it is not UTF-8 and there is no byte order mark.
+    #[schemars(with = "Option<String>")]
     pub(super) encoding: Option<Spanned<String>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// A file's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum FormatForm {
+    /// XML
     Xml,
+    /// CSV with a header row
     Csv,
+    /// a JSON array
     Json,
+    /// JSON Lines: one object a line
     Jsonl,
 }
 
-#[derive(Deserialize)]
+/// The person of a row.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct PersonForm {
+    /// The person's id, which never changes and is never given to somebody else.
+    #[schemars(with = "FieldForm")]
     pub(super) id: Spanned<FieldForm>,
+    /// The parts of the name; at least one of them must give something.
     pub(super) name: NameForm,
+    /// Ways to reach the person at work.
     #[serde(default)]
     pub(super) contact: ContactForm,
-    pub(super) blocked: Option<Spanned<FieldForm>>,
+    /// True takes access away and keeps the account.
     #[serde(default)]
+    pub(super) blocked: Part,
+    /// Whatever else rules and mappings need, under names of your own.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, FieldForm>")]
     pub(super) custom: BTreeMap<String, Spanned<FieldForm>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+/// The parts of a name.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub(super) struct NameForm {
-    pub(super) given_name: Option<Spanned<FieldForm>>,
-    pub(super) nick_name: Option<Spanned<FieldForm>>,
-    pub(super) initials: Option<Spanned<FieldForm>>,
-    pub(super) family_name: Option<Spanned<FieldForm>>,
-    pub(super) family_name_prefix: Option<Spanned<FieldForm>>,
-    pub(super) partner_name: Option<Spanned<FieldForm>>,
-    pub(super) partner_name_prefix: Option<Spanned<FieldForm>>,
-    pub(super) convention: Option<Spanned<FieldForm>>,
+    /// Given name, as in the passport.
+    pub(super) given_name: Part,
+    /// Name of everyday use.
+    pub(super) nick_name: Part,
+    /// Initials with dots.
+    pub(super) initials: Part,
+    /// Family name at birth, without prefix.
+    pub(super) family_name: Part,
+    /// Its prefix.
+    pub(super) family_name_prefix: Part,
+    /// The partner's family name, without prefix.
+    pub(super) partner_name: Part,
+    /// Its prefix.
+    pub(super) partner_name_prefix: Part,
+    /// Which family names are used: 'B' birth name, 'P' partner's name, 'BP' or 'PB' both; 'B' when absent.
+    pub(super) convention: Part,
 }
 
-#[derive(Default, Deserialize)]
+/// Ways to reach a person.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub(super) struct ContactForm {
-    pub(super) email: Option<Spanned<FieldForm>>,
-    pub(super) phone: Option<Spanned<FieldForm>>,
-    pub(super) mobile_phone: Option<Spanned<FieldForm>>,
+    /// Mail address.
+    pub(super) email: Part,
+    /// Phone at work.
+    pub(super) phone: Part,
+    /// Mobile phone.
+    pub(super) mobile_phone: Part,
 }
 
-#[derive(Deserialize)]
+/// The contracts of a row.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct ContractsForm {
-    pub(super) each: Option<Spanned<FieldForm>>,
+    /// A list with one `item` for each contract, `index` counts from 1; without it the row is the one contract.
+    #[serde(default)]
+    pub(super) each: Part,
+    /// Whether a person without any contract is taken; refused when absent or false.
     #[serde(default)]
     pub(super) allow_none: bool,
+    /// The contract's id, unique among the person's.
+    #[schemars(with = "FieldForm")]
     pub(super) id: Spanned<FieldForm>,
+    /// First day.
+    #[schemars(with = "FieldForm")]
     pub(super) start_date: Spanned<FieldForm>,
-    pub(super) end_date: Option<Spanned<FieldForm>>,
-    #[serde(rename = "type")]
-    pub(super) kind: Option<Spanned<FieldForm>>,
-    pub(super) fte: Option<Spanned<FieldForm>>,
-    pub(super) hours_per_week: Option<Spanned<FieldForm>>,
-    pub(super) percentage: Option<Spanned<FieldForm>>,
-    pub(super) sequence: Option<Spanned<FieldForm>>,
-    pub(super) department: Option<ReferenceForm>,
-    pub(super) title: Option<ReferenceForm>,
-    pub(super) location: Option<ReferenceForm>,
-    pub(super) cost_center: Option<ReferenceForm>,
-    pub(super) employer: Option<ReferenceForm>,
-    pub(super) manager: Option<ReferenceForm>,
+    /// Last day of work; none when it is open-ended.
     #[serde(default)]
+    pub(super) end_date: Part,
+    /// Kind of contract.
+    #[serde(rename = "type", default)]
+    pub(super) kind: Part,
+    /// Full-time equivalent, 1.0 is full time.
+    #[serde(default)]
+    pub(super) fte: Part,
+    /// Hours a week.
+    #[serde(default)]
+    pub(super) hours_per_week: Part,
+    /// Part of the employment, in percent.
+    #[serde(default)]
+    pub(super) percentage: Part,
+    /// The source's own order, the greater the more important.
+    #[serde(default)]
+    pub(super) sequence: Part,
+    /// Department, which may name its manager.
+    #[serde(default)]
+    pub(super) department: ReferenceForm,
+    /// Job title.
+    #[serde(default)]
+    pub(super) title: ReferenceForm,
+    /// Place of work.
+    #[serde(default)]
+    pub(super) location: ReferenceForm,
+    /// Cost centre.
+    #[serde(default)]
+    pub(super) cost_center: ReferenceForm,
+    /// Employing company.
+    #[serde(default)]
+    pub(super) employer: ReferenceForm,
+    /// Manager, by person id.
+    #[serde(default)]
+    pub(super) manager: ReferenceForm,
+    /// Whatever else rules and mappings need, under names of your own.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, FieldForm>")]
     pub(super) custom: BTreeMap<String, Spanned<FieldForm>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+/// Something that the source names by id.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub(super) struct ReferenceForm {
-    pub(super) id: Option<Spanned<FieldForm>>,
-    pub(super) name: Option<Spanned<FieldForm>>,
-    pub(super) manager_id: Option<Spanned<FieldForm>>,
-}
-
-/// A field: an expression alone, or an expression with what is special about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct FieldForm {
-    pub(super) value: String,
-    pub(super) none: Vec<String>,
-    pub(super) date: Option<String>,
-    pub(super) optional: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DetailedForm {
-    value: String,
-    #[serde(default)]
-    none: Vec<String>,
-    date: Option<String>,
-    #[serde(default)]
-    optional: bool,
-}
-
-impl<'de> Deserialize<'de> for FieldForm {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FieldVisitor)
-    }
-}
-
-struct FieldVisitor;
-
-impl<'de> Visitor<'de> for FieldVisitor {
-    type Value = FieldForm;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an expression, or an object with value, none, date and optional")
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<FieldForm, E> {
-        Ok(FieldForm { value: value.to_owned(), ..FieldForm::default() })
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<FieldForm, E> {
-        Ok(FieldForm { value: value.to_string(), ..FieldForm::default() })
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<FieldForm, E> {
-        Ok(FieldForm { value: value.to_string(), ..FieldForm::default() })
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<FieldForm, E> {
-        Ok(FieldForm { value: value.to_string(), ..FieldForm::default() })
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<FieldForm, E> {
-        Ok(FieldForm { value: format!("{value:?}"), ..FieldForm::default() })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FieldForm, A::Error> {
-        let DetailedForm { value, none, date, optional } = DetailedForm::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(FieldForm { value, none, date, optional })
-    }
+    /// Its id in the source.
+    pub(super) id: Part,
+    /// What people call it.
+    pub(super) name: Part,
+    /// Person id of its manager.
+    pub(super) manager_id: Part,
 }
 
 /// Reads the YAML.

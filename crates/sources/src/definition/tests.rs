@@ -13,6 +13,8 @@ contracts:
   sequence: 1
 ";
 
+const EXACT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/config/sources/exact-synergy.yaml"));
+
 fn problems(yaml: &str) -> Vec<String> {
     Definition::parse("s.yaml", yaml).unwrap_err().iter().map(ToString::to_string).collect()
 }
@@ -58,7 +60,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ("';'", "';;'", "s.yaml:2:33: delimiter must be one ASCII character"),
         ("';'", "'\"'", "s.yaml:2:33: delimiter must be one ASCII character"),
         ("latin1", "klingon", "s.yaml:2:48: unknown encoding"),
-        ("delimiter: ';'", "repeated: [a]", "s.yaml:2:34: repeated is not a setting of csv"),
+        ("delimiter: ';'", "repeated: [a]", "s.yaml:2:32: repeated is not a setting of csv"),
         ("csv, delimiter: ';', encoding: latin1", "xml", "s.yaml:2:7: rows must name the elements"),
         ("csv, delimiter: ';', encoding: latin1", "xml, rows: JH", "s.yaml:2:28: rows must name the elements"),
         ("contracts:", "where: \"'x'\"\ncontracts:", "s.yaml:6:8: a bool is needed"),
@@ -66,10 +68,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ("  name:", "  id: row.id\n  name:", "s.yaml:5:3: duplicate mapping key: id"),
     ] {
         let problem = problem(from, to);
-        eprintln!("{}", problem);
-        if !problem.starts_with(told) {
-            eprintln!("   EXPECTED {told}");
-        }
+        assert!(problem.starts_with(told), "{to}: {problem}");
         assert!(!problem.contains("at line"), "the place is told once: {problem}");
     }
 }
@@ -87,7 +86,30 @@ fn every_wrong_expression_is_told_at_once() {
 }
 
 #[test]
+fn a_field_with_nothing_behind_it_is_refused() {
+    let told = problem("  sequence: 1", "  endDate:");
+    assert!(told.starts_with("s.yaml:9:"), "{told}");
+}
+
+#[test]
+fn the_schema_takes_what_is_taken_and_refuses_what_is_refused() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let valid = |yaml: &str| validator.is_valid(&serde_saphyr::from_str(yaml).unwrap());
+    assert!(valid(GOOD));
+    assert!(valid(EXACT));
+    for (from, to) in [
+        ("person:", "persons:"),
+        ("familyName:", "surname:"),
+        ("date:", "dates:"),
+        ("format: csv", "format: tsv"),
+        ("  id: row.id\n  name", "  name"),
+        ("  sequence: 1", "  endDate:"),
+    ] {
+        assert!(!valid(&GOOD.replacen(from, to, 1)), "{to}");
+    }
+}
+
+#[test]
 fn the_shipped_definitions_are_right() {
-    let yaml = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/config/sources/exact-synergy.yaml"));
-    assert!(Definition::parse("exact-synergy.yaml", yaml).is_ok());
+    assert!(Definition::parse("exact-synergy.yaml", EXACT).is_ok());
 }

@@ -33,6 +33,13 @@ fn read(definition: &Definition, bytes: &[u8]) -> (Vec<Person>, Vec<Refused>, Co
 }
 
 #[test]
+fn a_reading_can_be_sent_between_threads() {
+    fn sendable(_: &(impl Send + ?Sized)) {}
+    let definition = definition(CSV);
+    sendable(&FileRead::open(&definition, Cursor::new(b"id,name,start\n")).unwrap());
+}
+
+#[test]
 fn the_exact_synergy_example_becomes_persons() {
     let (persons, refused, completeness, proof) = read(&definition(EXACT), EXAMPLE);
     assert_eq!((persons.len(), refused.len(), completeness, proof), (12, 0, Completeness::Complete, true));
@@ -113,6 +120,8 @@ fn an_empty_export_proves_nothing() {
     assert_eq!((persons.len(), refused.len(), completeness, proof), (0, 0, Completeness::Complete, false));
     assert!(!read(&definition(CSV), b"id,name,start\n").3);
     assert!(!read(&definition(EXACT), b"").3);
+    let nobody = format!("{CSV}where: row.kind == 'nobody'\n");
+    assert!(!read(&definition(&nobody), b"id,name,start,kind\n1,Vries,2026-01-01,staff\n").3);
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl<R: Read> CsvRows<R> {
     /// Whether the end came inside a line, seen from the last record.
     fn cut(&self, last: &ByteRecord) -> Option<Fault> {
         let ending = self.reader.get_ref().last();
-        let value_ends_line = last.iter().last().is_some_and(|value| value.ends_with(b"\n"));
+        let value_ends_line = last.iter().next_back().is_some_and(|value| value.ends_with(b"\n"));
         if !matches!(ending, [.., b'\n' | b'\r']) {
             Some(Fault::Truncated("the last line has no line end, so it may be cut".to_owned()))
         } else if value_ends_line && !matches!(ending, [_, b'"', b'\n'] | [b'"', b'\r', b'\n']) {

@@ -14,8 +14,13 @@ pub(super) struct Guard<R> {
 }
 
 /// The count, shared between the guard and the format's reader, which has the guard inside its parser.
-#[derive(Clone, Default)]
-pub(super) struct RowBytes(Arc<AtomicUsize>);
+#[derive(Clone)]
+pub(super) struct RowBytes(Arc<Counter>);
+
+struct Counter {
+    read: AtomicUsize,
+    limit: AtomicUsize,
+}
 
 #[derive(Debug, thiserror::Error)]
 #[error("row too large")]
@@ -24,13 +29,19 @@ struct RowTooLarge;
 impl RowBytes {
     /// A new row begins.
     pub(super) fn reset(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.0.read.store(0, Ordering::Relaxed);
+        self.0.limit.store(MAX_ROW_BYTES, Ordering::Relaxed);
+    }
+
+    /// What follows until the next row is passed over and takes no memory.
+    pub(super) fn unlimited(&self) {
+        self.0.limit.store(usize::MAX, Ordering::Relaxed);
     }
 }
 
 impl<R> Guard<R> {
     pub(super) fn new(inner: R) -> (Self, RowBytes) {
-        let row = RowBytes::default();
+        let row = RowBytes(Arc::new(Counter { read: AtomicUsize::new(0), limit: AtomicUsize::new(MAX_ROW_BYTES) }));
         (Self { inner, row: row.clone(), last: [0; 3] }, row)
     }
 
@@ -42,11 +53,11 @@ impl<R> Guard<R> {
 
 impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.row.0.load(Ordering::Relaxed) > MAX_ROW_BYTES {
+        if self.row.0.read.load(Ordering::Relaxed) > self.row.0.limit.load(Ordering::Relaxed) {
             return Err(io::Error::other(RowTooLarge));
         }
         let read = self.inner.read(buffer)?;
-        self.row.0.fetch_add(read, Ordering::Relaxed);
+        self.row.0.read.fetch_add(read, Ordering::Relaxed);
         for byte in buffer.iter().take(read).skip(read.saturating_sub(3)) {
             self.last = [self.last[1], self.last[2], *byte];
         }
@@ -57,7 +68,7 @@ impl<R: Read> Read for Guard<R> {
 impl Fault {
     /// What an error of the underlying reader means.
     pub(super) fn of_io(error: &io::Error) -> Self {
-        if error.get_ref().is_some_and(|inner| inner.is::<RowTooLarge>()) {
+        if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<RowTooLarge>) {
             Self::TooLarge
         } else if error.kind() == io::ErrorKind::InvalidData {
             Self::Malformed(error.to_string())

@@ -97,11 +97,14 @@ fn xml_that_stops_early_or_is_another_document_is_an_error() {
 fn a_fault_inside_an_xml_row_refuses_that_row() {
     let format = xml("r/p", &[]);
     let deep = format!("<p>{}{}</p>", "<x>".repeat(40), "</x>".repeat(40));
-    let document = format!("<r><p>&lol;</p><p>&#xD800;</p><p>&#0;</p><p a='1' a='2'/>{deep}<p><n>ok</n></p></r>");
+    let many: String = (0..300).map(|n| format!(" a{n}=''")).collect();
+    let document = format!(
+        "<r><p>&lol;</p><p>&#xD800;</p><p>&#0;</p><p a='1' a='2'/>{deep}<p{many}/><p a='&x;'/><p><n>ok</n></p></r>"
+    );
     let rows = all(&format, document).unwrap();
-    assert!(rows[..5].iter().all(Result::is_err), "{rows:?}");
+    assert!(rows[..7].iter().all(Result::is_err), "{rows:?}");
     assert_eq!(rows[0], Err("it refers to an entity that is not declared".to_owned()));
-    assert_eq!(rows[5], Ok(json!({ "n": "ok" })));
+    assert_eq!(rows[7..], [Ok(json!({ "n": "ok" }))]);
 }
 
 #[test]
@@ -156,6 +159,21 @@ fn a_json_array_is_found_and_the_whole_document_read() {
 }
 
 #[test]
+fn what_is_json_but_no_value_refuses_its_row_alone() {
+    let document = "[{\"id\":1e999},{\"id\":123456789012345678901234567890},{\"id\":3}]";
+    let rows = all(&json_at(&[]), document).unwrap();
+    assert!(rows[0].as_ref().unwrap_err().starts_with("it can't be used: number out of range"), "{rows:?}");
+    assert_eq!((rows[1].is_ok(), &rows[2]), (true, &Ok(json!({ "id": 3 }))));
+}
+
+#[test]
+fn what_lies_around_the_rows_may_be_large() {
+    let large = "x".repeat(MAX_ROW_BYTES + 200_000);
+    let document = format!("{{\"a\":[\"{large}\"],\"rows\":[{{}}],\"b\":\"{large}\"}}");
+    assert_eq!(values(&json_at(&["rows"]), document), [json!({})]);
+}
+
+#[test]
 fn nesting_has_a_limit() {
     let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
     for format in [json_at(&[]), Format::JsonLines] {
@@ -191,8 +209,10 @@ fn a_row_that_is_too_large_ends_the_reading_before_it_fills_the_memory() {
         let read: Vec<_> = rows(&format, document.as_bytes()).collect();
         assert_eq!(read.last(), Some(&Err(ReadError::RowTooLarge { row: 2 })), "{format:?}");
     }
-    let many = format!("<r>{}</r>", "<p><n>1</n></p>".repeat(MAX_ROW_BYTES / 10));
-    assert_eq!(all(&xml("r/p", &[]), many).unwrap().len(), MAX_ROW_BYTES / 10);
+    let row = format!("<p><n>{}</n></p>", "x".repeat(100_000));
+    let many = format!("<r>{}</r>", row.repeat(60));
+    assert!(many.len() > MAX_ROW_BYTES);
+    assert_eq!(all(&xml("r/p", &[]), many).unwrap().len(), 60);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use jiff::civil::date;
 use proptest::prelude::*;
 use serde_json::json;
@@ -136,6 +138,8 @@ fn rows_can_be_left_out() {
     assert_eq!(mapping(YAML).person(&guest, 1), None);
 }
 
+static MAPPING: OnceLock<Mapping> = OnceLock::new();
+
 fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -163,7 +167,7 @@ proptest! {
             full.extend(row.clone());
         }
         let row = if base { full } else { row };
-        let mapping = mapping(YAML);
+        let mapping = MAPPING.get_or_init(|| mapping(YAML));
         let person = mapping.person(&row, 1);
         prop_assert_eq!(&mapping.person(&row.clone(), 1), &person);
         if let Some(Ok(person)) = person {

@@ -3,8 +3,6 @@
 
 mod read;
 mod shape;
-#[cfg(test)]
-mod tests;
 mod write;
 
 use std::sync::Arc;

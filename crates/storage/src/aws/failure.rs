@@ -39,7 +39,8 @@ impl Failure {
             SdkError::ResponseError(_) => Self::Unclear(says("the answer was not whole")),
             SdkError::ServiceError(service) => {
                 let error = service.err();
-                let code = error.code().unwrap_or("unknown error");
+                // Half an answer, also half of a success, comes as an error without a code.
+                let Some(code) = error.code() else { return Self::Unclear(says("the answer can't be read")) };
                 let request = error.request_id().unwrap_or("unknown");
                 let kind = Kind::of(code, service.raw().status().as_u16());
                 let message = if kind == Kind::Unavailable { error.message() } else { None };

@@ -172,8 +172,9 @@ fn deliver(
     let until = after(now, visibility);
     // Collected first: with a visibility of nought a message would come again and again within this call.
     let mut ready = Vec::new();
+    let mut wanted = max;
     for entry in visible.range(..=(now.as_microsecond(), u64::MAX))? {
-        if ready.len() == max {
+        if wanted == 0 {
             break;
         }
         let (visible_at, id) = entry?.0.value();
@@ -181,6 +182,8 @@ fn deliver(
         let (_, receives, _, body) = message.value();
         if receives >= max_receives {
             dead.insert(id, (receives, body))?;
+        } else {
+            wanted -= 1;
         }
         ready.push((visible_at, id, receives, body.to_owned()));
     }

@@ -1,6 +1,8 @@
 //! What is special to the embedded side: durability, the file's lock and permissions, dropped calls, shared commits,
 //! dead letters. What both sides share is in the port contract suite.
 
+mod model;
+
 use std::future::Future;
 use std::process::Command;
 use std::sync::Arc;
@@ -209,4 +211,14 @@ async fn dead_letters_are_shown_and_sent_back() {
     let again = store.receive(QUEUE, 10, HOUR).await.unwrap().remove(0);
     assert_eq!((again.id.as_str(), again.receives), (letters[0].id.as_str(), 1));
     assert_eq!(store.redrive(QUEUE).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn dying_messages_do_not_take_the_places_of_living_ones() {
+    let store = memory(&clock()).with_max_receives(1);
+    store.send(QUEUE, &["dying".to_owned(), "dying".to_owned()]).await.unwrap();
+    assert_eq!(store.receive(QUEUE, 10, Duration::ZERO).await.unwrap().len(), 2);
+    store.send(QUEUE, &["living".to_owned()]).await.unwrap();
+    assert_eq!(store.receive(QUEUE, 1, HOUR).await.unwrap()[0].body, "living");
+    assert_eq!(store.dead_letters(QUEUE).await.unwrap().len(), 2);
 }

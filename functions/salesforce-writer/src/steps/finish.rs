@@ -4,7 +4,7 @@ use domain::audit::Outcome;
 use domain::change::settle;
 use domain::{Operation, ParkedReason, PersonId};
 use futures::StreamExt as _;
-use ports::{Class, StoreError};
+use ports::Class;
 use records::{BatchError, Commit, Disposition};
 use salesforce::{Done, SalesforceError};
 

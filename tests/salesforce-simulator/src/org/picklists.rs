@@ -39,7 +39,6 @@ pub(crate) const TIME_ZONES: &[&str] = &[
     "Europe/Paris",
     "Europe/Prague",
     "Europe/Rome",
-    "GMT",
     "Pacific/Auckland",
     "Pacific/Honolulu",
 ];
@@ -59,7 +58,7 @@ pub(crate) const LANGUAGES: &[&str] = &[
 
 /// `EmailEncodingKey`.
 pub(crate) const ENCODINGS: &[&str] =
-    &["UTF-8", "ISO-8859-1", "Shift_JIS", "ISO-2022-JP", "EUC-JP", "ks_c_5601-1987", "Big5", "GB2312", "Big5-HKSCS"];
+    &["UTF-8", "ISO-8859-1", "ks_c_5601-1987", "Big5", "GB2312", "Big5-HKSCS"];
 
 /// `UserType`; those that SCIM returns are the first seven [src pilot].
 pub(crate) const USER_TYPES: &[&str] = &[

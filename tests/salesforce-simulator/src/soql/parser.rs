@@ -291,7 +291,7 @@ impl Parser<'_> {
 }
 
 fn is_reserved(word: &str) -> bool {
-    ["AND", "OR", "NOT", "FROM", "WHERE", "SELECT", "IN", "LIKE", "LIMIT", "OFFSET", "ORDER", "GROUP", "HAVING"]
+    ["AND", "OR", "NOT", "FROM", "WHERE", "SELECT", "IN", "LIKE", "LIMIT", "OFFSET", "ORDER", "HAVING"]
         .iter()
         .any(|reserved| word.eq_ignore_ascii_case(reserved))
 }

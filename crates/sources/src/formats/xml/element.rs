@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::formats::MAX_DEPTH;
 
+const MAX_ATTRIBUTES: usize = 256;
+
 /// Which elements are always lists.
 pub(super) struct Lists {
     /// Their paths below the row, joined by `/`.
@@ -67,7 +69,12 @@ impl<'l> Builder<'l> {
             Some(parent) => format!("{}/{name}", parent.path),
         };
         let mut children = Map::new();
-        for attribute in start.attributes() {
+        for (n, attribute) in start.attributes().enumerate() {
+            // quick-xml compares each attribute with all before it.
+            if n == MAX_ATTRIBUTES {
+                self.fail(|| format!("element {name} has more than {MAX_ATTRIBUTES} attributes"));
+                break;
+            }
             let read = attribute.map_err(|error| error.to_string()).and_then(|attribute| {
                 let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
                 Ok((format!("@{}", attribute.key.as_ref()), value.trim().to_owned()))

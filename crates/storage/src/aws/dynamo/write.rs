@@ -157,7 +157,7 @@ fn item(write: &Checked) -> Result<Attributes, StoreError> {
 }
 
 /// A failed condition is the answer that lasts; a collision with another transaction goes by.
-pub(super) fn why_canceled(canceled: &TransactionCanceledException) -> StoreError {
+fn why_canceled(canceled: &TransactionCanceledException) -> StoreError {
     let codes = || canceled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).enumerate();
     if let Some((write, _)) = codes().find(|(_, code)| *code == "ConditionalCheckFailed") {
         return StoreError::Conflict { write };
@@ -191,7 +191,7 @@ impl ClassifyRetry for NeverBlindly {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         match context.output_or_error() {
             Some(Err(error)) => {
-                let refused = context.response().is_some_and(|response| response.status().as_u16() < 500);
+                let refused = context.response().is_some_and(|response| response.status().is_client_error());
                 if error.is_operation_error() && refused {
                     RetryAction::NoActionIndicated
                 } else {

@@ -1,0 +1,12 @@
+//! The commands, one a file: its arguments, what it does, and its report.
+
+pub(crate) mod audit;
+pub(crate) mod bench;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod import;
+pub(crate) mod parked;
+pub(crate) mod retry;
+pub(crate) mod serve;
+pub(crate) mod sign;
+pub(crate) mod verify_audit;

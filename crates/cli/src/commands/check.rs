@@ -1,0 +1,152 @@
+//! `connector check`: everything that is wrong with a configuration, each with file, line and column.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use http_client::NetworkTransport;
+use policy::{Configuration, Finding, Place, Severity, SourceKind};
+use ports::{Clock as _, SystemClock, SystemRandom};
+use salesforce::Salesforce;
+use serde::Serialize;
+use storage::secrets_file::SecretsFile;
+
+use crate::exit::Ending;
+use crate::output::{Output, Report, clean};
+use crate::words::count;
+
+/// Check a configuration, without changing anything.
+///
+/// Every problem is told at once, as FILE:LINE:COLUMN: error: REASON. All expressions are evaluated on the persons in
+/// the folder's examples/ and on some that are built in. With --org, profiles, roles, permission sets and groups are
+/// looked up in the org (reads only).
+///
+/// Exit code 1 when there is an error; warnings alone are no failure.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Folder of the configuration.
+    #[arg(long, value_name = "DIR")]
+    config: PathBuf,
+    /// Compare the names with the org's.
+    #[arg(long, requires = "secrets")]
+    org: bool,
+    /// File with the org's log-in.
+    #[arg(long, value_name = "FILE")]
+    secrets: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Findings {
+    errors: usize,
+    warnings: usize,
+    findings: Vec<Found>,
+    /// What was tried, for the last line.
+    #[serde(skip)]
+    tried: String,
+}
+
+#[derive(Serialize)]
+struct Found {
+    file: String,
+    line: u32,
+    column: u32,
+    severity: &'static str,
+    message: String,
+}
+
+impl Report for Findings {
+    fn human(&self) -> String {
+        let mut lines: Vec<_> = self.findings.iter().map(Found::line).collect();
+        let (errors, warnings) = (self.errors as u64, self.warnings as u64);
+        let counts = [count(errors, "error", "errors"), count(warnings, "warning", "warnings")].join(", ");
+        lines.push(if self.errors == 0 { format!("{counts}; {}", self.tried) } else { counts });
+        lines.join("\n")
+    }
+}
+
+impl Found {
+    fn new(dir: &Path, finding: Finding) -> Self {
+        let Finding { place: Place { file, line, column }, severity, message } = finding;
+        // The path as seen from here, so that a terminal or an editor can open it.
+        let file = if &*file == "." { dir.display().to_string() } else { dir.join(&*file).display().to_string() };
+        let severity = if severity == Severity::Error { "error" } else { "warning" };
+        Self { file, line, column, severity, message }
+    }
+
+    fn line(&self) -> String {
+        let Self { file, line, column, severity, message } = self;
+        let place = if *line == 0 { file.clone() } else { format!("{file}:{line}:{column}") };
+        format!("{place}: {severity}: {}", clean(message))
+    }
+}
+
+impl Check {
+    pub(crate) async fn run(&self, output: &Output) -> anyhow::Result<Ending> {
+        let (findings, tried) = self.findings().await?;
+        let found: Vec<_> = findings.into_iter().map(|finding| Found::new(&self.config, finding)).collect();
+        let errors = found.iter().filter(|found| found.severity == "error").count();
+        output.show(&Findings { errors, warnings: found.len() - errors, findings: found, tried })?;
+        Ok(if errors == 0 { Ending::Done } else { Ending::Failed })
+    }
+
+    async fn findings(&self) -> anyhow::Result<(Vec<Finding>, String)> {
+        let configuration = match policy::load(&self.config) {
+            Ok(configuration) => configuration,
+            Err(problems) => return Ok((problems.0, String::new())),
+        };
+        let mut findings = configuration.warnings.clone();
+        findings.extend(definitions(&configuration));
+        let mut tried = format!("{}, ", count(configuration.sources.len() as u64, "source", "sources"));
+        match policy::check::read_examples(&self.config) {
+            Err(problems) => findings.extend(problems.0),
+            Ok(examples) => {
+                let today = configuration.organisation.today(SystemClock.now());
+                findings.extend(policy::check::examples(&configuration, &examples, today));
+                tried.push_str(&format!("{} tried", count(examples.len() as u64, "example person", "example persons")));
+            }
+        }
+        if self.org {
+            findings.extend(self.compare_with_org(&configuration).await?);
+            tried.push_str(", names compared with the org");
+        }
+        findings.sort();
+        findings.dedup();
+        Ok((findings, tried))
+    }
+
+    async fn compare_with_org(&self, configuration: &Configuration) -> anyhow::Result<Vec<Finding>> {
+        let file = self.secrets.as_ref().context("--org needs --secrets FILE")?;
+        let salesforce = Salesforce::new(
+            salesforce_writer::settings(configuration),
+            Arc::new(NetworkTransport::new(Duration::from_secs(30))?),
+            Arc::new(SecretsFile::open(file)?),
+            Arc::new(SystemClock),
+            Arc::new(SystemRandom),
+        );
+        let catalog = salesforce.catalog().await.context("the org can't be read; is the log-in in --secrets right?")?;
+        let named = configuration.policy.entitlements_named().into_iter();
+        let missing = named.filter(|(entitlement, _)| catalog.id(entitlement).is_err());
+        Ok(missing
+            .map(|(entitlement, place)| {
+                let kind = crate::words::kind(entitlement.kind);
+                Finding::error(place, format!("the org has no {kind} `{}`", entitlement.name))
+            })
+            .collect())
+    }
+}
+
+/// What is wrong in the definitions of file sources.
+fn definitions(configuration: &Configuration) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in &configuration.sources {
+        let SourceKind::File { definition, text, .. } = &source.kind else { continue };
+        let Err(problems) = sources::Definition::parse(definition, text) else { continue };
+        findings.extend(problems.into_iter().map(|problem| {
+            let (line, column) = (problem.line, problem.column);
+            Finding::error(Place { file: problem.file.as_str().into(), line, column }, problem.reason)
+        }));
+    }
+    findings
+}

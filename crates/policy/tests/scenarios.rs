@@ -1,0 +1,144 @@
+//! Golden scenarios with the example configuration's account and rules: what is decided for a person on the days of a
+//! story. The snapshots are there to be read.
+
+use std::collections::BTreeMap;
+
+use domain::{AttributeValue, Merged, Person};
+use jiff::civil::Date;
+use policy::{Configuration, Decision};
+use serde_json::{Value, json};
+
+const CONNECTOR: &str = "\
+organisation: { timeZone: Europe/Amsterdam, locale: nl_NL, language: nl }
+salesforce: { secret: salesforce }
+sources:
+  - { name: hr, role: authoritative, webhook: { secret: hr-webhook } }
+  - { name: entra, role: dependent, webhook: { secret: entra-webhook } }
+";
+
+fn configuration() -> Configuration {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    Configuration::parse(&[
+        file("connector.yaml", CONNECTOR),
+        file("account.yaml", include_str!("../../../infra/config/account.yaml")),
+        file("rules.yaml", include_str!("../../../infra/config/rules.yaml")),
+    ])
+    .unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn jan(contracts: Value) -> Value {
+    json!({
+        "id": "100023",
+        "name": { "givenName": "Johannes", "nickName": "Jan", "familyName": "Vries", "familyNamePrefix": "de" },
+        "contracts": contracts,
+        "accounts": { "entra": { "mail": "j.devries@example.com" } }
+    })
+}
+
+fn sales(start: &str, end: Value) -> Value {
+    json!({ "id": "c-1", "startDate": start, "endDate": end, "fte": 1.0, "department": { "id": "SALES", "name": "Sales" },
+            "title": { "name": "Account manager" }, "location": { "id": "AMS" }, "employer": { "id": "01" } })
+}
+
+fn service(id: &str, start: &str, end: Value, fte: f64) -> Value {
+    json!({ "id": id, "startDate": start, "endDate": end, "fte": fte, "department": { "id": "SERVICE", "name": "Service" },
+            "title": { "name": "Service desk" }, "employer": { "id": "02" } })
+}
+
+/// The decision of the first day in full; of the others what differs from the day before.
+fn story(person: &Value, days: &[&str]) -> BTreeMap<String, Value> {
+    let configuration = configuration();
+    let mut before = json!({});
+    let mut story = BTreeMap::new();
+    for day in days {
+        let today: Date = day.parse().unwrap();
+        let person = Box::new(Person::from_json(person).unwrap());
+        let now = view(&configuration.policy.decide(&Merged::Present { person, ambiguous: Vec::new() }, today));
+        let differs = now.as_object().unwrap().iter().filter(|(key, value)| before[key.as_str()] != **value);
+        story.insert((*day).to_owned(), differs.map(|(key, value)| (key.clone(), value.clone())).collect());
+        before = now;
+    }
+    story
+}
+
+fn view(decision: &Decision) -> Value {
+    let Decision::Account { account, changes_on, problems } = decision else { return json!("wait") };
+    let attribute = |value: &AttributeValue| match value {
+        AttributeValue::Value(value) => json!(value),
+        AttributeValue::Candidates { values, .. } => json!(format!("one of {}", values.join(", "))),
+    };
+    let attributes: BTreeMap<_, _> =
+        account.attributes.iter().map(|(field, value)| (field.api_name(), attribute(value))).collect();
+    let entitlements: BTreeMap<_, _> =
+        account.entitlements.iter().map(|(entitlement, rules)| (entitlement.to_string(), rules.join(", "))).collect();
+    let correlate: Vec<_> =
+        account.correlate.iter().map(|(field, value)| format!("{} = {value}", field.api_name())).collect();
+    json!({
+        "status": account.status, "why": account.why, "changesOn": changes_on, "attributes": attributes,
+        "entitlements": entitlements, "correlate": correlate,
+        "problems": problems.iter().map(|problem| format!("{}: {}", problem.code, problem.message)).collect::<Vec<_>>(),
+    })
+}
+
+#[test]
+fn joiner() {
+    let person = jan(json!([sales("2026-12-01", Value::Null)]));
+    insta::assert_yaml_snapshot!(story(&person, &["2026-12-01"]));
+}
+
+#[test]
+fn pre_hire() {
+    let person = jan(json!([sales("2026-12-01", Value::Null)]));
+    insta::assert_yaml_snapshot!(story(&person, &["2026-11-16", "2026-11-17", "2026-11-30", "2026-12-01"]));
+}
+
+#[test]
+fn mover() {
+    let contracts = json!([sales("2025-01-01", json!("2026-11-30")), service("c-2", "2026-12-01", Value::Null, 1.0)]);
+    insta::assert_yaml_snapshot!(story(&jan(contracts), &["2026-11-30", "2026-12-01"]));
+}
+
+#[test]
+fn leaver() {
+    let person = jan(json!([sales("2025-01-01", json!("2026-11-30"))]));
+    insta::assert_yaml_snapshot!(story(&person, &["2026-11-30", "2026-12-01"]));
+}
+
+#[test]
+fn rehire() {
+    let contracts = json!([sales("2025-01-01", json!("2026-06-30")), service("c-2", "2026-12-01", Value::Null, 0.8)]);
+    insta::assert_yaml_snapshot!(story(&jan(contracts), &["2026-06-30", "2026-07-01", "2026-11-17", "2026-12-01"]));
+}
+
+#[test]
+fn two_contracts() {
+    let contracts = json!([
+        service("c-2", "2026-01-01", Value::Null, 0.4),
+        { "id": "c-1", "startDate": "2025-01-01", "endDate": "2026-12-31", "fte": 0.6, "location": { "id": "BER" },
+          "department": { "id": "SALES", "name": "Sales" }, "title": { "name": "Account manager" } }
+    ]);
+    insta::assert_yaml_snapshot!(story(&jan(contracts), &["2026-12-31", "2027-01-01"]));
+}
+
+#[test]
+fn blocked() {
+    let mut person = jan(json!([sales("2025-01-01", Value::Null)]));
+    let open = story(&person, &["2026-11-24"]);
+    person["blocked"] = json!(true);
+    let shut = story(&person, &["2026-11-24"]);
+    let differs = shut["2026-11-24"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(key, value)| open["2026-11-24"][key.as_str()] != **value);
+    insta::assert_yaml_snapshot!(differs.collect::<BTreeMap<_, _>>());
+}
+
+#[test]
+fn no_mail_address_anywhere() {
+    let person = json!({
+        "id": "4711", "name": { "nickName": "Anaïs", "familyName": "Hölzl", "familyNamePrefix": "von" },
+        "contracts": [service("101-2001-04-01", "2001-04-01", Value::Null, 1.0)]
+    });
+    insta::assert_yaml_snapshot!(story(&person, &["2026-11-24"]));
+}

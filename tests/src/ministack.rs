@@ -114,6 +114,16 @@ impl Ministack {
         self.try_call(target, body).await.unwrap_or_else(|error| panic!("{target}: {error}"))
     }
 
+    /// The JSON answer to a GET.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn get(&self, path: &str) -> Value {
+        let request = Request::builder().uri(format!("{}{path}", self.endpoint)).body(Bytes::new()).unwrap();
+        let answer = self.http.send(request).await.unwrap_or_else(|error| panic!("{path}: {error}"));
+        serde_json::from_slice(answer.body()).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
     async fn try_call(&self, target: &str, body: &Value) -> Result<Value, String> {
         let request = Request::builder()
             .method(Method::POST)
@@ -171,9 +181,7 @@ fn program() -> Option<PathBuf> {
         println!("SKIPPED: quick tests start no other servers");
         return None;
     }
-    let tools = std::env::var_os("TOOLS_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools"), PathBuf::from);
-    let program = tools.join("ministack/bin/ministack");
+    let program = tools("ministack/bin/ministack");
     if program.exists() {
         return Some(program);
     }
@@ -183,6 +191,14 @@ fn program() -> Option<PathBuf> {
     );
     println!("SKIPPED: ministack is not installed (tests/run installs it)");
     None
+}
+
+/// A tool that `tests/run` installs, by its path within the folder of tools.
+pub fn tools(path: &str) -> PathBuf {
+    let folder = std::env::var_os("TOOLS_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools"), PathBuf::from);
+    // Absolute, for commands that run in another folder.
+    folder.canonicalize().unwrap_or(folder).join(path)
 }
 
 fn free_port() -> u16 {

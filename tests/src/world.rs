@@ -21,9 +21,10 @@ use std::sync::Mutex;
 use storage::Embedded;
 
 /// The key that HR signs with; a throw-away value.
-const HR_KEY: &str = "whsec_dGhyb3ctYXdheSBrZXkgZm9yIHRlc3RzIG9ubHkh";
+pub const HR_KEY: &str = "whsec_dGhyb3ctYXdheSBrZXkgZm9yIHRlc3RzIG9ubHkh";
 
-const CONNECTOR: &str = "
+/// The organisation, the org and the sources.
+pub const CONNECTOR: &str = "
 organisation: { timeZone: Europe/Amsterdam }
 salesforce: { secret: salesforce }
 sources:
@@ -31,7 +32,8 @@ sources:
   - { name: entra, role: dependent, webhook: { secret: hr-webhook } }
 ";
 
-const ACCOUNT: &str = "
+/// The account and its fields.
+pub const ACCOUNT: &str = "
 account:
   create: { daysBeforeStart: 14 }
   correlate: [FederationIdentifier, EmployeeNumber, Username]
@@ -46,7 +48,8 @@ account:
       candidates: [\"lower(person.name.nickName) + '.' + lower(person.name.familyName) + '@example.com'\"]
 ";
 
-const RULES: &str = "
+/// Who is given what.
+pub const RULES: &str = "
 rules:
   - { name: Everybody, when: 'true', profile: Standard User, publicGroups: [All_Staff] }
   - { name: Sales, when: \"contract.department.id == 'SALES'\", role: SalesEMEA, permissionSets: [Sales_Cloud_User, Report_Builder] }

@@ -41,6 +41,11 @@ impl Output {
         line(&report.human())
     }
 
+    /// Whether machines read the result.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Says something on the way; for people only.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
 //! The domain's values in words: operations as before and after, causes, outcomes, moments.
 
-use domain::account::AttributeValue;
-use domain::{AccountStatus, Cause, EntitlementKind, HowCorrelated, Operation, Outcome};
+use domain::{Cause, EntitlementKind, HowCorrelated, Operation, Outcome, UserField};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -19,6 +18,16 @@ pub(crate) struct Step {
 impl Step {
     fn new(what: impl Into<String>, before: impl Into<String>, after: impl Into<String>) -> Self {
         Self { what: what.into(), before: before.into(), after: after.into() }
+    }
+
+    /// Whether it is a field of the user.
+    pub(crate) fn is_field(&self) -> bool {
+        UserField::from_api_name(&self.what).is_some()
+    }
+
+    /// Whether it is something that rules give.
+    pub(crate) fn is_given(&self) -> bool {
+        EntitlementKind::ALL.map(kind).contains(&self.what.as_str())
     }
 
     /// `before → after`, with a dash for nothing.
@@ -93,26 +102,9 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
     }
 }
 
-/// What an account should be.
-pub(crate) fn status(status: AccountStatus) -> &'static str {
-    match status {
-        AccountStatus::Unwanted => "no account, or inactive",
-        AccountStatus::Prepared => "inactive until its day",
-        AccountStatus::Enabled => "active",
-    }
-}
-
-/// What a field should hold.
-pub(crate) fn value(value: &AttributeValue) -> String {
-    match value {
-        AttributeValue::Value(value) => value.clone().unwrap_or_default(),
-        AttributeValue::Candidates { values, .. } => values.first().cloned().unwrap_or_default(),
-    }
-}
-
 /// A moment in the time zone of this machine, to the second.
 pub(crate) fn moment(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+    at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
 /// `1 person`, `2 persons`.

@@ -156,7 +156,11 @@ fn parse(source: &str) -> Result<Node, CompileError> {
 
 fn syntax_error(error: &cel::ParseError) -> CompileError {
     let at = |n: isize| u32::try_from(n).unwrap_or(1).max(1);
-    CompileError::new(Position { line: at(error.pos.0), column: at(error.pos.1) }, error.msg.trim())
+    // The parser lists every token that it would have taken.
+    let reason = error.msg.trim().trim_start_matches("Syntax error: ");
+    let reason = reason.split(" expecting {").next().unwrap_or(reason);
+    let reason = reason.replace("mismatched input", "unexpected").replace("'<EOF>'", "end of the expression");
+    CompileError::new(Position { line: at(error.pos.0), column: at(error.pos.1) }, reason)
 }
 
 fn free_variables<'a>(node: &'a Node, bound: &mut Vec<&'a str>, found: &mut BTreeSet<&'a str>) {

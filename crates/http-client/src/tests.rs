@@ -30,7 +30,7 @@ async fn saying(answer: &'static [u8]) -> SocketAddr {
     address
 }
 
-fn request(url: String) -> Request<Bytes> {
+fn request(url: &str) -> Request<Bytes> {
     let mut request = Request::new(Bytes::from_static(b"hidden-body"));
     *request.method_mut() = http::Method::POST;
     *request.uri_mut() = url.parse().unwrap();
@@ -38,7 +38,7 @@ fn request(url: String) -> Request<Bytes> {
     request
 }
 
-async fn failure(transport: &NetworkTransport, url: String) -> TransportError {
+async fn failure(transport: &NetworkTransport, url: &str) -> TransportError {
     let error = transport.send(request(url)).await.unwrap_err();
     let text = format!("{error} {error:?}");
     assert!(!text.contains("hidden"), "{text}");
@@ -56,7 +56,7 @@ async fn an_answer_comes_back_whole_whatever_its_status() {
     );
     let address = served(app).await;
     let transport = NetworkTransport::new(PATIENT).unwrap();
-    let answer = transport.send(request(format!("http://{address}/x?q=1"))).await.unwrap();
+    let answer = transport.send(request(&format!("http://{address}/x?q=1"))).await.unwrap();
     assert_eq!(answer.status(), 500);
     assert_eq!(answer.headers()["sforce-limit-info"], "api-usage=1/2");
     assert_eq!(answer.body().as_ref(), b"Bearer hidden-token hidden-body");
@@ -70,7 +70,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
         .route("/to", get(|| async { "followed" }));
     let address = served(app).await;
     let transport = NetworkTransport::new(PATIENT).unwrap();
-    let answer = transport.send(request(format!("http://{address}/from"))).await.unwrap();
+    let answer = transport.send(request(&format!("http://{address}/from"))).await.unwrap();
     assert_eq!(answer.status(), 307);
     assert_eq!(answer.headers()["location"], "/to");
 }
@@ -81,14 +81,14 @@ async fn a_refused_connection_was_not_sent() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let transport = NetworkTransport::new(PATIENT).unwrap();
-    let error = failure(&transport, format!("http://{address}/?q=hidden-query")).await;
+    let error = failure(&transport, &format!("http://{address}/?q=hidden-query")).await;
     assert!(matches!(&error, TransportError::NotSent { host, .. } if host == "127.0.0.1"), "{error}");
 }
 
 #[tokio::test]
 async fn an_unknown_host_was_not_sent() {
     let transport = NetworkTransport::new(PATIENT).unwrap();
-    let error = failure(&transport, "https://no-such-host.invalid/?q=hidden-query".to_owned()).await;
+    let error = failure(&transport, "https://no-such-host.invalid/?q=hidden-query").await;
     assert!(matches!(error, TransportError::NotSent { .. }), "{error}");
 }
 
@@ -102,7 +102,7 @@ async fn half_a_body_and_no_answer_are_unclear() {
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"id\"\r\n",
         b"no http at all\r\n\r\n",
     ] {
-        let error = failure(&transport, format!("http://{}/?q=hidden-query", saying(answer).await)).await;
+        let error = failure(&transport, &format!("http://{}/?q=hidden-query", saying(answer).await)).await;
         assert!(matches!(error, TransportError::Unclear { .. }), "{error}");
     }
 }
@@ -112,7 +112,7 @@ async fn an_answer_that_is_too_slow_is_unclear() {
     let app = Router::new().route("/", post(std::future::pending::<()>));
     let address = served(app).await;
     let transport = NetworkTransport::new(Duration::from_millis(50)).unwrap();
-    let error = failure(&transport, format!("http://{address}/?q=hidden-query")).await;
+    let error = failure(&transport, &format!("http://{address}/?q=hidden-query")).await;
     assert!(matches!(error, TransportError::Unclear { .. }), "{error}");
 }
 
@@ -122,11 +122,8 @@ async fn a_body_beyond_the_limit_is_not_read() {
     let address = served(app).await;
     let transport = NetworkTransport::new(PATIENT).unwrap();
     let url = format!("http://{address}/");
-    assert_eq!(
-        transport.clone().with_max_body_bytes(1000).send(request(url.clone())).await.unwrap().body().len(),
-        1000
-    );
-    let error = failure(&transport.with_max_body_bytes(999), url).await;
+    assert_eq!(transport.clone().with_max_body_bytes(1000).send(request(&url)).await.unwrap().body().len(), 1000);
+    let error = failure(&transport.with_max_body_bytes(999), &url).await;
     assert!(matches!(error, TransportError::Unclear { .. }), "{error}");
 }
 
@@ -134,7 +131,7 @@ async fn a_body_beyond_the_limit_is_not_read() {
 async fn plain_http_goes_to_loopback_hosts_only() {
     let transport = NetworkTransport::new(PATIENT).unwrap();
     for url in ["http://example.com/?q=hidden-query", "http://127.0.0.1.example.com/", "ftp://localhost/", "/x"] {
-        let error = failure(&transport, url.to_owned()).await;
+        let error = failure(&transport, url).await;
         assert!(matches!(error, TransportError::NotSent { .. }), "{url}: {error}");
     }
     for host in ["localhost", "127.0.0.1", "127.9.9.9", "[::1]"] {

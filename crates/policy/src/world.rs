@@ -147,7 +147,7 @@ mod tests {
     fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
         match value {
             Value::Object(fields) => {
-                fields.iter().for_each(|(name, field)| leaves(field, &format!("{path}.{name}"), found))
+                fields.iter().for_each(|(name, field)| leaves(field, &format!("{path}.{name}"), found));
             }
             Value::Array(items) => {
                 items.iter().enumerate().for_each(|(n, item)| leaves(item, &format!("{path}[{n}]"), found));

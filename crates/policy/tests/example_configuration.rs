@@ -1,6 +1,8 @@
 //! The example configuration of `infra/config`: it loads, works on every example person, and fits the published schema,
 //! which is the one that the code makes.
 
+#![cfg(test)]
+
 use std::path::{Path, PathBuf};
 
 use jiff::civil::date;
@@ -43,6 +45,12 @@ fn every_example_file_fits_the_schema() {
         let value: Value = serde_saphyr::from_str(&text).unwrap();
         let errors: Vec<_> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{name}: {errors:?}");
+    }
+    for wrong in
+        ["acount: {}", "rules: [{ when: true }]", "sources: [{ name: a, role: main }]", "salesforce: { secret: 1 }"]
+    {
+        let value: Value = serde_saphyr::from_str(wrong).unwrap();
+        assert!(!validator.is_valid(&value), "{wrong}");
     }
 }
 

@@ -1,6 +1,10 @@
 //! Properties of decisions on arbitrary persons: always a decision, always the same, whatever the order of the contracts,
 //! and stable until the day that was foretold.
 
+#![cfg(test)]
+
+use std::sync::LazyLock;
+
 use domain::contract::shift;
 use domain::{AccountStatus, DesiredAccount, Merged, Person};
 use jiff::civil::{Date, date};
@@ -28,15 +32,15 @@ account:
     Department: \"join(person.contracts.filter(c, c.active).map(c, c.id), ',').size() > 0 ? contract.department.name : null\"
 rules:
   - { name: Sales, when: contract.department.id == 'S' && contract.fte >= 0.5, profile: Standard User, role: Sales, permissionSets: [A, B] }
-  - { name: Help, when: contract.department.id in ['H', 'S'], profile: Service User, publicGroups: [Help] }
+  - { name: Help, when: \"contract.department.id in ['H', 'S']\", profile: Service User, publicGroups: [Help] }
   - { name: Longest, when: 'contract.endDate == null || contract.endDate > addDays(contract.startDate, 50)', permissionSets: [C] }
   - { name: All, profile: Minimum Access }
 ";
 
-fn configuration() -> Configuration {
+static POLICY: LazyLock<Configuration> = LazyLock::new(|| {
     Configuration::parse(&[("all.yaml".to_owned(), CONFIGURATION.to_owned())])
         .unwrap_or_else(|problems| panic!("{problems}"))
-}
+});
 
 fn text() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -89,9 +93,9 @@ fn person() -> impl Strategy<Value = Person> {
     })
 }
 
-fn decide(configuration: &Configuration, person: &Person, day: Date) -> (DesiredAccount, Option<Date>, Decision) {
+fn decide(person: &Person, day: Date) -> (DesiredAccount, Option<Date>, Decision) {
     let merged = Merged::Present { person: Box::new(person.clone()), ambiguous: Vec::new() };
-    let decision = configuration.policy.decide(&merged, day);
+    let decision = POLICY.policy.decide(&merged, day);
     let Decision::Account { account, changes_on, .. } = &decision else { panic!("a present person is decided on") };
     ((**account).clone(), *changes_on, decision)
 }
@@ -99,17 +103,16 @@ fn decide(configuration: &Configuration, person: &Person, day: Date) -> (Desired
 proptest! {
     #[test]
     fn decisions_are_total_deterministic_and_free_of_order(person in person(), day in 0_i64..400, turn in 0_usize..4) {
-        let configuration = configuration();
         let day = shift(date(2025, 12, 1), day);
-        let (account, changes_on, decision) = decide(&configuration, &person, day);
-        prop_assert_eq!(&decide(&configuration, &person, day).2, &decision);
+        let (account, changes_on, decision) = decide(&person, day);
+        prop_assert_eq!(&decide(&person, day).2, &decision);
 
         let mut turned = person.clone();
         if !turned.contracts.is_empty() {
             let by = turn % turned.contracts.len();
             turned.contracts.rotate_left(by);
         }
-        let (same, same_change, _) = decide(&configuration, &turned, day);
+        let (same, same_change, _) = decide(&turned, day);
         prop_assert!(account.same_target(&same), "{:?}\n{:?}", account, same);
         prop_assert_eq!(account.why, same.why);
         prop_assert_eq!(changes_on, same_change);
@@ -117,14 +120,13 @@ proptest! {
 
     #[test]
     fn nothing_changes_before_the_foretold_day(person in person(), day in 0_i64..400) {
-        let configuration = configuration();
         let today = shift(date(2025, 12, 1), day);
-        let (account, changes_on, _) = decide(&configuration, &person, today);
+        let (account, changes_on, _) = decide(&person, today);
         let end = changes_on.unwrap_or_else(|| shift(today, 60));
         prop_assert!(end > today);
         let mut day = shift(today, 1);
         while day < end {
-            let (later, _, _) = decide(&configuration, &person, day);
+            let (later, _, _) = decide(&person, day);
             prop_assert!(account.same_target(&later), "{} and {}:\n{:?}\n{:?}", today, day, account, later);
             day = shift(day, 1);
         }
@@ -132,8 +134,7 @@ proptest! {
 
     #[test]
     fn an_unwanted_account_demands_nothing(person in person(), day in 0_i64..400) {
-        let configuration = configuration();
-        let (account, _, decision) = decide(&configuration, &person, shift(date(2025, 12, 1), day));
+        let (account, _, decision) = decide(&person, shift(date(2025, 12, 1), day));
         let Decision::Account { problems, .. } = decision else { unreachable!() };
         if account.status == AccountStatus::Unwanted {
             prop_assert!(problems.is_empty() && account.attributes.is_empty() && account.entitlements.is_empty());

@@ -1,5 +1,7 @@
 //! What a wrong configuration is answered with: every problem, each at its place.
 
+#![cfg(test)]
+
 use policy::{Configuration, Severity};
 
 const CONNECTOR: &str = "\

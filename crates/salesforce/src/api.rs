@@ -10,7 +10,7 @@ use ports::{Clock, HttpTransport, Random, TransportError};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::error::{self, SalesforceError};
+use crate::error::SalesforceError;
 use crate::oauth::{Session, Sessions};
 use crate::usage::{CallKind, Meter};
 
@@ -113,8 +113,8 @@ impl Api {
         let base = FIRST_WAIT * 2_u32.pow(tries - 1);
         let jitter = base.mul_f64((self.random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64);
         match asked {
-            Some(asked) if asked != error::BUSY_WAIT => asked.max(base) + jitter,
-            _ => base + jitter,
+            Some(asked) => asked.max(base) + jitter,
+            None => base + jitter,
         }
     }
 }
@@ -160,7 +160,7 @@ fn read(answer: &Response<Bytes>) -> Result<Value, Failure> {
             })
         });
     }
-    let error = error::from_answer(status, answer.headers(), answer.body());
+    let error = SalesforceError::from_answer(status, answer.headers(), answer.body());
     Err(match error {
         SalesforceError::LoginRefused(_) => Failure::Session(error),
         // What does not say why it failed may come from a proxy whose server went on working.

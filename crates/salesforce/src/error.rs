@@ -8,12 +8,13 @@ use std::fmt;
 use std::time::Duration;
 
 use domain::{EntitlementKind, EntitlementName, ParkedReason, UserField};
+use http::{HeaderMap, StatusCode};
 use ports::{Class, SecretError};
 
-pub(crate) use body::{from_answer, from_row};
+pub(crate) use body::from_row;
 
 /// Wait before another try where Salesforce names none: a lock, a query that took too long.
-pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(30);
+const BUSY_WAIT: Duration = Duration::from_secs(30);
 
 /// What Salesforce said when it refused something.
 #[derive(Clone, PartialEq, Eq)]
@@ -101,8 +102,8 @@ pub enum SalesforceError {
     Busy {
         /// What was said.
         refusal: Refusal,
-        /// When to come back.
-        retry_after: Duration,
+        /// When to come back, if Salesforce says so.
+        retry_after: Option<Duration>,
     },
     /// The records were too many for one call's time; nothing was done. Fewer at once may work.
     #[error("too much for one call: {0}")]
@@ -149,6 +150,11 @@ pub enum SalesforceError {
 }
 
 impl SalesforceError {
+    /// Reads the error that an answer tells, from a status that is no success on.
+    pub fn from_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        body::from_answer(status, headers, body)
+    }
+
     /// What the caller may do.
     pub fn class(&self) -> Class {
         match self {
@@ -156,7 +162,7 @@ impl SalesforceError {
             Self::LoginRefused(_) | Self::LimitReached { .. } | Self::Unavailable { .. } | Self::Unusable(_) => {
                 Class::Systemic
             }
-            Self::Busy { retry_after, .. } => Class::RetryAfter(*retry_after),
+            Self::Busy { retry_after, .. } => Class::RetryAfter(retry_after.unwrap_or(BUSY_WAIT)),
             Self::TooMuch(_) => Class::RetryAfter(BUSY_WAIT),
             Self::Unclear { .. } => Class::Ambiguous,
             Self::AssignedAlready(_) => Class::Retry,
@@ -168,11 +174,12 @@ impl SalesforceError {
         }
     }
 
-    /// When to come back, where that is known.
+    /// When to come back, where Salesforce said so.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::LimitReached { retry_after, .. } | Self::Unavailable { retry_after, .. } => *retry_after,
-            Self::Busy { retry_after, .. } => Some(*retry_after),
+            Self::LimitReached { retry_after, .. }
+            | Self::Unavailable { retry_after, .. }
+            | Self::Busy { retry_after, .. } => *retry_after,
             _ => None,
         }
     }

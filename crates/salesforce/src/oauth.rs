@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::credentials::{Credentials, LoginUrl};
-use crate::error::{self, Refusal, SalesforceError};
+use crate::error::{Refusal, SalesforceError};
 use crate::usage::{CallKind, Meter};
 
 /// A refused log-in is not repeated for so long: callers that wait for it get the same answer, and nobody gets locked
@@ -145,7 +145,7 @@ impl Sessions {
         let answer = answer.map_err(|error| unavailable(error.to_string()))?;
         self.meter.read(answer.headers());
         if !answer.status().is_success() {
-            return Err(refusal(error::from_answer(answer.status(), answer.headers(), answer.body())));
+            return Err(refusal(SalesforceError::from_answer(answer.status(), answer.headers(), answer.body())));
         }
         session(&credentials.login_url, answer.body())
     }

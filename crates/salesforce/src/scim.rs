@@ -43,8 +43,11 @@ impl ScimKnowledge {
         self.external_id_refused.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn refuse_external_id(&self) {
-        self.external_id_refused.store(true, Ordering::Relaxed);
+    /// Whether the error tells just that, for the first time.
+    pub(crate) fn learn_external_id(&self, error: &SalesforceError) -> bool {
+        let tells =
+            matches!(error, SalesforceError::Form(refusal) if refusal.message.contains("externalId_not_available"));
+        tells && !self.external_id_refused.swap(true, Ordering::Relaxed)
     }
 
     /// An alias was sent and did not come back.

@@ -42,11 +42,25 @@ impl Asked {
 pub(crate) struct Scripted {
     script: Script,
     asked: Mutex<Vec<Asked>>,
+    at_once: Mutex<AtOnce>,
+}
+
+/// Requests on their way at the same time: now, and at most so far.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct AtOnce {
+    now: usize,
+    pub(crate) most: usize,
+    now_with_role: usize,
+    pub(crate) most_with_role: usize,
 }
 
 impl Scripted {
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
+    }
+
+    pub(crate) fn at_once(&self) -> AtOnce {
+        *self.at_once.lock().unwrap()
     }
 
     pub(crate) fn count(&self, which: impl Fn(&Asked) -> bool) -> usize {
@@ -68,8 +82,21 @@ impl HttpTransport for Scripted {
             line: path.len(),
         };
         self.asked.lock().unwrap().push(asked.clone());
+        let role = usize::from(asked.body.to_string().contains("roles"));
+        {
+            let mut at_once = self.at_once.lock().unwrap();
+            at_once.now += 1;
+            at_once.most = at_once.most.max(at_once.now);
+            at_once.now_with_role += role;
+            at_once.most_with_role = at_once.most_with_role.max(at_once.now_with_role);
+        }
         // Others get their turn while the answer travels.
         tokio::task::yield_now().await;
+        {
+            let mut at_once = self.at_once.lock().unwrap();
+            at_once.now -= 1;
+            at_once.now_with_role -= role;
+        }
         (self.script)(&asked)
     }
 }
@@ -122,7 +149,7 @@ pub(crate) struct Client {
 
 /// A client with these secrets; the script answers everything, logging in too.
 pub(crate) fn client_with(secrets: Vec<Value>, script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Client {
-    let org = Arc::new(Scripted { script: Box::new(script), asked: Mutex::default() });
+    let org = Arc::new(Scripted { script: Box::new(script), asked: Mutex::default(), at_once: Mutex::default() });
     let clock = Arc::new(ManualClock::at("2026-06-01T08:00:00Z".parse().unwrap()));
     let settings = Settings {
         secret: SecretName::parse("salesforce").unwrap(),

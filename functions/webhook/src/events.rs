@@ -106,14 +106,14 @@ pub fn parse(body: &[u8], origin: &Origin<'_>, now: Timestamp) -> Result<Vec<Sna
     if deeper_than(&body, MAX_DEPTH) {
         return Err(BodyError::TooDeep);
     }
-    let Value::Array(events) = body else { return Ok(vec![snapshot(body, origin, now)?]) };
+    let Value::Array(events) = &body else { return Ok(vec![snapshot(&body, origin, now)?]) };
     if events.is_empty() || events.len() > MAX_EVENTS {
         let reason = format!("an array holds 1 to {MAX_EVENTS} events, not {}", events.len());
         return Err(RecordError::new(".", reason).into());
     }
     let mut snapshots = Vec::with_capacity(events.len());
     let mut problems = Problems::default();
-    for (n, event) in events.into_iter().enumerate() {
+    for (n, event) in events.iter().enumerate() {
         match snapshot(event, origin, now) {
             Ok(snapshot) => snapshots.push(snapshot),
             Err(_) if problems.told.len() == MAX_PROBLEMS => problems.more += 1,
@@ -155,8 +155,8 @@ struct Gone {
     record: Option<RecordId>,
 }
 
-fn snapshot(event: Value, origin: &Origin<'_>, now: Timestamp) -> Result<Snapshot, RecordError> {
-    let Event { kind, timestamp, data } = domain::person::from_value(&event)?;
+fn snapshot(event: &Value, origin: &Origin<'_>, now: Timestamp) -> Result<Snapshot, RecordError> {
+    let Event { kind, timestamp, data } = domain::person::from_value(event)?;
     if timestamp.duration_since(now) > TOLERANCE {
         return Err(RecordError::new("timestamp", "it is more than 5 minutes ahead"));
     }

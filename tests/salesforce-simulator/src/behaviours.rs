@@ -119,6 +119,8 @@ pub enum LimitHeader {
     AsRecorded,
     /// There, and on SCIM answers.
     AlsoScim,
+    /// As recorded, with the app's own part behind: `; per-app-api-usage=…` [src simple-salesforce].
+    PerApp,
     /// Nowhere.
     Never,
 }
@@ -189,6 +191,7 @@ impl Behaviours {
             ("missing-encoding-breaks-create", with(|b| b.missing_encoding_breaks_create = true)),
             ("jwt-five-minutes", with(|b| b.jwt_max_lifetime_s = 300)),
             ("limit-header-on-scim", with(|b| b.limit_header = LimitHeader::AlsoScim)),
+            ("limit-header-per-app", with(|b| b.limit_header = LimitHeader::PerApp)),
             ("limit-header-missing", with(|b| b.limit_header = LimitHeader::Never)),
             ("rest-create-inactive", with(|b| b.rest_create_is_active = false)),
             ("duplicate-member-same-id", with(|b| b.duplicate_group_member = DuplicateMember::SameId)),

@@ -44,7 +44,8 @@ impl<'a> Call<'a> {
 
     /// Size of the request line's target and the headers in bytes.
     pub(crate) fn head_size(&self) -> usize {
-        self.target.len() + self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
+        self.target.len()
+            + self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
     }
 
     /// Whether the body says to be JSON, or says nothing.

@@ -217,8 +217,10 @@ mod tests {
     fn strikes_as_often_as_asked() {
         let mut plan = FaultPlan::default();
         plan.add(FaultRule::next(Fault::Refused).path("/scim").times(Times::Count(2)).skip(1));
-        let struck: Vec<bool> =
-            ["/a", "/scim", "/scim", "/b", "/scim", "/scim"].iter().map(|path| plan.strike(&seen(0, path)).is_some()).collect();
+        let struck: Vec<bool> = ["/a", "/scim", "/scim", "/b", "/scim", "/scim"]
+            .iter()
+            .map(|path| plan.strike(&seen(0, path)).is_some())
+            .collect();
         assert_eq!(struck, [false, false, true, false, true, false]);
         assert!(plan.is_spent());
     }

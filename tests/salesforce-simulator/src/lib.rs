@@ -21,7 +21,8 @@ pub mod server;
 mod soql;
 
 pub use behaviours::{
-    AddAssigned, Behaviours, DuplicateMember, ExtensionUrn, GroupsInPost, LimitHeader, ReplaceEntitlements, ScimDmlErrors,
+    AddAssigned, Behaviours, DuplicateMember, ExtensionUrn, GroupsInPost, LimitHeader, ReplaceEntitlements,
+    ScimDmlErrors,
 };
 pub use faults::{Fault, FaultPlan, FaultRule, Times};
 pub use in_process::InProcess;

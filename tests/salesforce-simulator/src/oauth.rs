@@ -15,7 +15,7 @@ use crate::call::{Call, form};
 use crate::org::Org;
 use crate::org::ids::Id;
 use crate::org::schema::Object;
-use crate::reply;
+use crate::reply::{self, Refused};
 
 /// Most logins of one user in an hour [doc Spring '24].
 const LOGINS_PER_HOUR: usize = 3_600;
@@ -70,20 +70,20 @@ type Refusal = (&'static str, &'static str);
 
 impl Org {
     /// The user of the session that the call carries; the session's clock starts anew.
-    pub(crate) fn authenticate(&mut self, headers: &HeaderMap) -> Result<Id, Response<Bytes>> {
+    pub(crate) fn authenticate(&mut self, headers: &HeaderMap) -> Result<Id, Refused> {
         let Some(token) = bearer(headers) else {
             // General knowledge, not captured.
-            return Err(reply::rest_error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"));
+            return Err(Box::new(reply::rest_error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")));
         };
         let now = self.world.now;
         let timeout = self.oauth.timeout;
-        let Some(session) = self.oauth.sessions.get_mut(token) else { return Err(reply::invalid_session()) };
+        let Some(session) = self.oauth.sessions.get_mut(token) else { return Err(Box::new(reply::invalid_session())) };
         let user = session.user.clone();
         let alive = now.duration_since(session.last_used) < timeout;
         session.last_used = now;
         if !alive || self.may_not_log_in(&user).is_some() {
             self.oauth.sessions.remove(token);
-            return Err(reply::invalid_session());
+            return Err(Box::new(reply::invalid_session()));
         }
         Ok(user)
     }
@@ -101,9 +101,10 @@ impl Org {
             }
             "client_credentials" => {
                 let basic = basic_credentials(call.headers);
-                let (id, secret) = basic
-                    .as_ref()
-                    .map_or((field("client_id"), field("client_secret")), |(id, secret)| (id.as_str(), secret.as_str()));
+                let (id, secret) =
+                    basic.as_ref().map_or((field("client_id"), field("client_secret")), |(id, secret)| {
+                        (id.as_str(), secret.as_str())
+                    });
                 self.by_secret(id, secret).map(|user| self.issue(&user, Grant::ClientCredentials))
             }
             // The username-password flow is retired in Winter '27 [doc]; other grants are not the connector's.
@@ -111,9 +112,7 @@ impl Org {
         };
         match outcome {
             Ok(body) => reply::json(200, &body),
-            Err((error, description)) => {
-                reply::json(400, &json!({ "error": error, "error_description": description }))
-            }
+            Err((error, description)) => reply::json(400, &json!({ "error": error, "error_description": description })),
         }
     }
 
@@ -185,7 +184,8 @@ impl Org {
             // Not verified.
             return Some(("inactive_user", "user is inactive"));
         }
-        let frozen = state.matching(Object::UserLogin, "UserId", user.as_str()).iter().any(|login| login.is("IsFrozen"));
+        let frozen =
+            state.matching(Object::UserLogin, "UserId", user.as_str()).iter().any(|login| login.is("IsFrozen"));
         // That a frozen user cannot log in is documented; the text for it is taken from locked users [sec].
         frozen.then_some(("invalid_grant", "user is locked"))
     }

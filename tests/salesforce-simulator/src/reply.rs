@@ -44,6 +44,9 @@ impl Reply {
     }
 }
 
+/// An answer instead of what was asked for. Boxed, because answers are large and refusals rare.
+pub(crate) type Refused = Box<Response<Bytes>>;
+
 /// An answer with a JSON body. Content type as recorded [rec].
 pub(crate) fn json(status: u16, body: &Json) -> Response<Bytes> {
     with_type(status, "application/json;charset=UTF-8", body.to_string())
@@ -78,11 +81,7 @@ pub(crate) fn not_found() -> Response<Bytes> {
 
 /// [test]
 pub(crate) fn method_not_allowed(method: &str, allowed: &str) -> Response<Bytes> {
-    rest_error(
-        405,
-        "METHOD_NOT_ALLOWED",
-        &format!("HTTP Method '{method}' not allowed. Allowed are {allowed}"),
-    )
+    rest_error(405, "METHOD_NOT_ALLOWED", &format!("HTTP Method '{method}' not allowed. Allowed are {allowed}"))
 }
 
 /// [Airbyte, Umbraco tests]

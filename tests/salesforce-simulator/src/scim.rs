@@ -63,9 +63,20 @@ impl Org {
             ("GET", ["Roles"]) => self.list_roles(call),
             ("GET", ["Roles", id]) => self.get_role(id),
             // No creating of groups, no writing of entitlements and roles, no Bulk [doc: table of endpoints].
-            (_, ["Users" | "Groups" | "Entitlements" | "Roles" | "Me" | "Schemas" | "ResourceTypes" | "ServiceProviderConfigs", ..]) => {
-                Err(Refusal::scim(501, "Method not supported"))
-            }
+            (
+                _,
+                [
+                    "Users"
+                    | "Groups"
+                    | "Entitlements"
+                    | "Roles"
+                    | "Me"
+                    | "Schemas"
+                    | "ResourceTypes"
+                    | "ServiceProviderConfigs",
+                    ..,
+                ],
+            ) => Err(Refusal::scim(501, "Method not supported")),
             _ => Err(Refusal::scim(404, "No such resource")),
         };
         outcome.unwrap_or_else(|refusal| refusal.answer(&self.world.behaviours))

@@ -35,10 +35,7 @@ impl SoqlError {
         let column = before.get(start..).unwrap_or_default().chars().count();
         let line = query.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
         let caret = format!("{}^", " ".repeat(column));
-        Self {
-            code,
-            message: format!("\n{line}\n{caret}\nERROR at Row:{row}:Column:{}\n{message}", column + 1),
-        }
+        Self { code, message: format!("\n{line}\n{caret}\nERROR at Row:{row}:Column:{}\n{message}", column + 1) }
     }
 
     fn malformed(query: &str, offset: usize, message: &str) -> Self {

@@ -102,7 +102,7 @@ impl Log {
 
     fn on(self, on: Date) -> anyhow::Result<OnDay> {
         let next = on.tomorrow().context("there is no day after that")?;
-        let until = next.to_zoned(TimeZone::system())?.timestamp();
+        let until = next.to_zoned_datetime(TimeZone::system())?.timestamp();
         let account = account_before(&self.records, until);
         Ok(OnDay { person: self.person, on, whole: self.whole, broken: self.broken, account })
     }
@@ -132,7 +132,8 @@ impl Report for Log {
             let rows = record.entries.iter().flat_map(|entry| {
                 let (rules, outcome) = (entry.rules.join(", "), words::outcome(&entry.outcome));
                 words::steps(&entry.operation).into_iter().map(move |step| {
-                    [step.what.clone(), step.change(), rules_of(&step, &rules), outcome.clone()]
+                    let rules = if step.is_given() { rules.clone() } else { String::new() };
+                    [step.what.clone(), step.change(), rules, outcome.clone()]
                 })
             });
             let rows: Vec<_> = rows.collect();
@@ -143,12 +144,6 @@ impl Report for Log {
 }
 
 const HEADINGS: [&str; 4] = ["What", "Before → after", "Rules", "Result"];
-
-/// Rules give entitlements, not fields.
-fn rules_of(step: &words::Step, rules: &str) -> String {
-    let kinds = domain::EntitlementKind::ALL.map(words::kind);
-    if kinds.contains(&step.what.as_str()) { rules.to_owned() } else { String::new() }
-}
 
 impl Report for OnDay {
     fn human(&self) -> String {

@@ -144,7 +144,8 @@ fn definitions(configuration: &Configuration) -> Vec<Finding> {
         let SourceKind::File { definition, text, .. } = &source.kind else { continue };
         let Err(problems) = sources::Definition::parse(definition, text) else { continue };
         findings.extend(problems.into_iter().map(|problem| {
-            let (line, column) = (problem.line, problem.column);
+            let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+            let (line, column) = (number(problem.line), number(problem.column));
             Finding::error(Place { file: problem.file.as_str().into(), line, column }, problem.reason)
         }));
     }

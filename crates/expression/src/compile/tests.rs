@@ -169,6 +169,7 @@ fn what_is_not_cel_is_refused_with_its_place() {
             "exists(x, true)",
             "1:7: exists is written behind a list, with a variable and an expression: list.exists(x, …)",
         ),
+        ("today +", "1:8: unexpected end of the expression"),
         ("1u", "1:1: an unsigned number, as `1u` is not supported"),
         ("b'x'", "1:1: a byte string, as `b'…'` is not supported"),
         ("Person{id: 'x'}", "1:7: a typed record is not supported"),

@@ -25,12 +25,12 @@ pub(super) fn decide(policy: &Policy, person: &Person, ambiguous: &[SourceName],
     problems.extend(in_values);
     let given = match status {
         AccountStatus::Enabled => {
-            let counting = counting(person, contract, |contract| policy.gives_access(contract, today));
+            let counting = counting(person, today, |contract| policy.gives_access(contract, today));
             given(policy, &world, &counting, &EntitlementKind::ALL, &mut problems)
         }
         // An inactive user needs a profile, and nothing else before its day.
         _ => {
-            let counting = counting(person, contract, |contract| policy.calls_for_account(contract, today));
+            let counting = counting(person, today, |contract| policy.calls_for_account(contract, today));
             given(policy, &world, &counting, &[EntitlementKind::Profile], &mut problems)
         }
     };
@@ -103,13 +103,12 @@ fn no_window(person: &Person, today: Date) -> String {
     }
 }
 
-/// The contracts that count, the primary one first and the others in an order that does not depend on the source's.
-fn counting<'p>(
-    person: &'p Person,
-    primary: Option<&Contract>,
-    counts: impl Fn(&Contract) -> bool,
-) -> Vec<&'p Contract> {
+/// The contracts that count, the one that decides among them first and the others in an order that does not depend on
+/// the source's. The person's primary contract need not be one of them.
+fn counting<'p>(person: &'p Person, today: Date, counts: impl Fn(&Contract) -> bool) -> Vec<&'p Contract> {
     let mut contracts: Vec<_> = person.contracts.iter().filter(|contract| counts(contract)).collect();
-    contracts.sort_by_key(|contract| (primary.is_none_or(|primary| primary.id != contract.id), contract.id.clone()));
+    let among: Vec<_> = contracts.iter().copied().cloned().collect();
+    let first = primary(&among, today).map(|contract| contract.id.as_str());
+    contracts.sort_by_key(|contract| (first != Some(contract.id.as_str()), contract.id.as_str()));
     contracts
 }

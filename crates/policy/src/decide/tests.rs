@@ -147,6 +147,20 @@ fn all_active_contracts_give_and_the_primary_decides() {
 }
 
 #[test]
+fn among_contracts_in_their_last_days_the_weightier_decides() {
+    let policy = policy(ACCOUNT, RULES);
+    let between = person(|p| {
+        p["contracts"] = json!([
+            { "id": "c1", "startDate": "2025-01-01", "endDate": "2026-03-31", "fte": 0.4, "department": { "id": "S" } },
+            { "id": "c2", "startDate": "2025-01-01", "endDate": "2026-03-31", "fte": 0.6, "department": { "id": "H" } },
+            { "id": "c3", "startDate": "2026-05-01" }
+        ]);
+    });
+    let account = decide(&policy, between, date(2026, 4, 1)).account;
+    assert_eq!(entitlements(&account)[0], "profile:Service User by Help");
+}
+
+#[test]
 fn candidates_are_told_apart_and_numbered() {
     let policy = policy(ACCOUNT, RULES);
     let same = person(|p| p["custom"]["user"] = json!("JAN@example.com"));
@@ -300,5 +314,5 @@ fn the_entitlements_that_are_named_have_their_places() {
     let place = |entitlement: &str| named[&entitlement.parse::<Entitlement>().unwrap()].to_string();
     assert_eq!(named.len(), 6);
     assert_eq!(place("permissionSet:B"), "c.yaml:2:118");
-    assert_eq!(place("profile:Service User"), "c.yaml:3:67");
+    assert_eq!(place("profile:Service User"), "c.yaml:3:65");
 }

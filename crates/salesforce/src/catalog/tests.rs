@@ -44,7 +44,7 @@ async fn an_unknown_name_is_told_with_its_kind_and_the_closest_names() {
 
 #[tokio::test]
 async fn it_is_read_again_for_an_unknown_name_but_not_all_the_time() {
-    let grown = std::sync::Arc::new(AtomicBool::new(false));
+    let grown = Arc::new(AtomicBool::new(false));
     let switch = grown.clone();
     let client = client(move |asked| {
         if asked.soql().unwrap().contains("FROM UserRole") && switch.load(Ordering::SeqCst) {

@@ -70,8 +70,8 @@ fn an_error_names_the_field_and_what_is_wrong() {
 fn only_a_private_rsa_key_is_taken() {
     let private = salesforce_simulator::TEST_PRIVATE_KEY;
     let half = &private[..private.len() / 2];
-    let wrong = private.replace("PRIVATE KEY", "PUBLIC KEY");
-    for key in ["hidden", "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----", half, wrong.as_str()] {
+    let public = include_str!("../../../../tests/salesforce-simulator/keys/simulator-test.pub.pem");
+    for key in ["hidden", "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----", half, public] {
         let mut secret = jwt();
         secret["privateKey"] = key.into();
         assert!(reason(&secret.to_string()).starts_with("privateKey: "), "{key}");

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 use super::codes::classify;
-use super::{BUSY_WAIT, Refusal, SalesforceError};
+use super::{Refusal, SalesforceError};
 
 /// The error that an answer with a status of 400 or more tells.
 pub(crate) fn from_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> SalesforceError {
@@ -44,7 +44,7 @@ fn without_words(status: u16, body: &[u8], retry_after: Option<Duration>) -> Sal
         // A proxy's or the edge's page, or a redirect: nobody's data is to blame.
         _ if web_page || status < 400 => SalesforceError::Unusable(refusal),
         // Salesforce refused it, but the reason got lost on the way.
-        _ => SalesforceError::Busy { refusal, retry_after: retry_after.unwrap_or(BUSY_WAIT) },
+        _ => SalesforceError::Busy { refusal, retry_after },
     }
 }
 

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::{BUSY_WAIT, Refusal, SalesforceError, Taken};
+use super::{Refusal, SalesforceError, Taken};
 
 /// Sorts one error. `retry_after` is what the answer's header says.
 pub(super) fn classify(refusal: Refusal, retry_after: Option<Duration>) -> SalesforceError {
     let message = refusal.message.to_ascii_lowercase();
-    let busy = |refusal| SalesforceError::Busy { refusal, retry_after: retry_after.unwrap_or(BUSY_WAIT) };
+    let busy = |refusal| SalesforceError::Busy { refusal, retry_after };
     let lock = message.contains("group membership operation already in progress")
         || message.contains("could not acquire lock");
     match refusal.code.as_str() {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 
 fn read(status: u16, body: &str) -> SalesforceError {
-    from_answer(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes())
+    SalesforceError::from_answer(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes())
 }
 
 fn rest(status: u16, code: &str, message: &str, fields: &[&str]) -> SalesforceError {
@@ -189,9 +189,9 @@ fn what_is_no_error_body_is_sorted_by_its_status() {
 #[test]
 fn a_wait_that_salesforce_names_is_kept() {
     let headers = HeaderMap::from_iter([(http::header::RETRY_AFTER, HeaderValue::from_static("120"))]);
-    let error = from_answer(StatusCode::TOO_MANY_REQUESTS, &headers, b"");
+    let error = SalesforceError::from_answer(StatusCode::TOO_MANY_REQUESTS, &headers, b"");
     assert_eq!(error.retry_after(), Some(Duration::from_secs(120)));
-    let error = from_answer(StatusCode::SERVICE_UNAVAILABLE, &headers, b"<html>");
+    let error = SalesforceError::from_answer(StatusCode::SERVICE_UNAVAILABLE, &headers, b"<html>");
     assert_eq!(error.retry_after(), Some(Duration::from_secs(120)));
 }
 
@@ -225,7 +225,7 @@ fn no_body_makes_the_reader_stumble() {
     use proptest::prelude::*;
     let json = any::<Vec<u8>>();
     proptest!(|(body in json, status in 300_u16..600)| {
-        let error = from_answer(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &body);
+        let error = SalesforceError::from_answer(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &body);
         prop_assert!(!error.reason().code.is_empty());
     });
     let words = "(Insert failed. |first error: |[A-Z_]{3,9}|[,:;\\[\\] ])*";

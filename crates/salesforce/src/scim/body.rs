@@ -48,7 +48,7 @@ pub(crate) fn is_patchable(field: UserField, alias_extension: Option<&str>) -> b
 }
 
 /// What a PATCH changes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Patch {
     /// New values; where one part of a name or of the enterprise extension is in it, so are its other parts, for it is
     /// not known whether they are kept otherwise.

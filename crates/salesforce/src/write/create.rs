@@ -28,8 +28,7 @@ impl Salesforce {
                 }
                 Err(error) => error,
             };
-            let verdict = if is_external_id_refused(&error) && !self.scim.external_id_refused() {
-                self.scim.refuse_external_id();
+            let verdict = if self.scim.learn_external_id(&error) {
                 continue;
             } else if may_be_done(&error) {
                 self.find_again(&person.correlate).await
@@ -161,10 +160,6 @@ fn may_be_done(error: &SalesforceError) -> bool {
         SalesforceError::Refused(refusal) | SalesforceError::Form(refusal) => refusal.status >= 500,
         _ => false,
     }
-}
-
-fn is_external_id_refused(error: &SalesforceError) -> bool {
-    matches!(error, SalesforceError::Form(refusal) if refusal.message.contains("externalId_not_available"))
 }
 
 fn is_ambiguous_match(error: &SalesforceError) -> bool {

@@ -65,7 +65,10 @@ impl Salesforce {
                     return person.settle(&shown, is_patched);
                 }
                 // Standard REST takes each thing for itself.
-                Err(SalesforceError::Form(_) | SalesforceError::AssignedAlready(_)) => return,
+                Err(error @ (SalesforceError::Form(_) | SalesforceError::AssignedAlready(_))) => {
+                    self.scim.learn_external_id(&error);
+                    return;
+                }
                 Err(error) => {
                     stop.note(&error);
                     if let SalesforceError::Taken { what, .. } = &error

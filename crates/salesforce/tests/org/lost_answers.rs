@@ -12,7 +12,7 @@ fn lost() -> [Fault; 5] {
 }
 
 /// The rule for the POST of a user, by SCIM or by standard REST.
-fn on_create(fault: Fault) -> [FaultRule; 2] {
+fn on_create(fault: &Fault) -> [FaultRule; 2] {
     ["/scim/v2/Users", "/sobjects/User"].map(|path| FaultRule::next(fault.clone()).method("POST").path(path))
 }
 
@@ -30,7 +30,7 @@ async fn a_create_whose_answer_is_lost_is_found_and_completed() {
             let mut people = [Someone::new(1, &GIVEN)];
             // Where SCIM has no place for the key, a POST that changes nothing goes before the one that is lost.
             let skip = u32::from(!behaviours.external_id_available);
-            for rule in on_create(fault.clone()) {
+            for rule in on_create(&fault) {
                 let skip = if rule.path.as_deref() == Some("/scim/v2/Users") { skip } else { 0 };
                 world.fault(rule.skip(skip));
             }

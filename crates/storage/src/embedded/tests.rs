@@ -222,3 +222,15 @@ async fn dying_messages_do_not_take_the_places_of_living_ones() {
     assert_eq!(store.receive(QUEUE, 1, HOUR).await.unwrap()[0].body, "living");
     assert_eq!(store.dead_letters(QUEUE).await.unwrap().len(), 2);
 }
+
+/// As in SQS (MessageNotInflight), which ministack does not know, so this is not in the contract suite.
+#[tokio::test]
+async fn a_delivery_whose_time_is_over_can_not_be_prolonged() {
+    let clock = clock();
+    let store = memory(&clock);
+    store.send(QUEUE, &["late".to_owned()]).await.unwrap();
+    let first = store.receive(QUEUE, 1, HOUR).await.unwrap().remove(0);
+    clock.advance(HOUR);
+    store.set_visibility(QUEUE, &first.receipt, HOUR).await.unwrap();
+    assert_eq!(store.receive(QUEUE, 1, HOUR).await.unwrap().len(), 1);
+}

@@ -38,7 +38,8 @@ struct Options {
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let org = Arc::new(Mutex::new(org(&options)?));
-    let server = Server::start(Arc::clone(&org), options.port, options.separate_login_host, Arc::new(SystemClock)).await?;
+    let server =
+        Server::start(Arc::clone(&org), options.port, options.separate_login_host, Arc::new(SystemClock)).await?;
     let secret = {
         let org = org.lock().map_err(|_| anyhow::anyhow!("the org is gone"))?;
         let secret = if options.client_credentials { org.client_credentials_secret() } else { org.jwt_secret() };
@@ -79,10 +80,14 @@ fn org(options: &Options) -> anyhow::Result<Org> {
     Ok(org)
 }
 
+/// Writes a file that only its owner can read, also when it was there with other permissions.
 fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
+    let mut file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    file.write_all(text.as_bytes())
 }

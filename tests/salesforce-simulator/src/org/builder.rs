@@ -1,23 +1,17 @@
 //! Building an org from names, in code or from a YAML or JSON seed.
 
-use std::collections::BTreeMap;
+mod found;
+mod seed;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use super::Org;
 use super::admin::AdminError;
-use super::ids::Id;
-use super::journal::{Actor, Api};
 use super::schema::Object;
-use super::state::Record;
 use super::value::Value;
 use crate::behaviours::Behaviours;
-use crate::faults::FaultPlan;
 use crate::oauth::ClientApp;
-
-/// The username of the administrator whom every built org has.
-pub(crate) const ADMINISTRATOR: &str = "administrator@sample.example";
+use seed::{ClientSeed, ProfileSeed, RoleSeed, Seed, SetSeed, UserSeed};
 
 /// A seed that cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -32,100 +26,6 @@ pub enum SeedError {
     /// There is no such variant of behaviours.
     #[error("there is no behaviours variant {0}")]
     UnknownVariant(String),
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Seed {
-    now: Option<Timestamp>,
-    sandbox: bool,
-    variant: Option<String>,
-    daily_api_limit: Option<u64>,
-    licences: BTreeMap<String, i64>,
-    permission_set_licences: BTreeMap<String, i64>,
-    profiles: Vec<ProfileSeed>,
-    roles: Vec<RoleSeed>,
-    permission_sets: Vec<SetSeed>,
-    permission_set_groups: BTreeMap<String, Vec<String>>,
-    public_groups: Vec<String>,
-    queues: Vec<String>,
-    custom_user_fields: Vec<FieldSeed>,
-    users: Vec<UserSeed>,
-    foreign_usernames: Vec<String>,
-    clients: Vec<ClientSeed>,
-    faults: FaultPlan,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ProfileSeed {
-    name: String,
-    licence: String,
-    #[serde(default)]
-    manages_users: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RoleSeed {
-    name: String,
-    parent: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SetSeed {
-    name: String,
-    licence: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct FieldSeed {
-    name: String,
-    length: usize,
-    #[serde(default)]
-    external_id: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct UserSeed {
-    username: String,
-    profile: String,
-    role: Option<String>,
-    #[serde(default)]
-    fields: BTreeMap<String, String>,
-    #[serde(default = "yes")]
-    active: bool,
-    #[serde(default)]
-    frozen: bool,
-    #[serde(default)]
-    permission_sets: Vec<String>,
-    #[serde(default)]
-    permission_set_groups: Vec<String>,
-    #[serde(default)]
-    permission_set_licences: Vec<String>,
-    /// Public groups and queues.
-    #[serde(default)]
-    groups: Vec<String>,
-    /// Why the user cannot be deactivated.
-    blocker: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ClientSeed {
-    client_id: String,
-    client_secret: Option<String>,
-    public_key: Option<String>,
-    run_as: Option<String>,
-    #[serde(default)]
-    approved: Vec<String>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Collects what an org shall hold, then builds it. Every org has an administrator, the licence `Salesforce` (100 seats
@@ -169,14 +69,22 @@ impl OrgBuilder {
     /// Adds a profile of a user licence.
     #[must_use]
     pub fn profile(mut self, name: &str, licence: &str) -> Self {
-        self.seed.profiles.push(ProfileSeed { name: name.to_owned(), licence: licence.to_owned(), manages_users: false });
+        self.seed.profiles.push(ProfileSeed {
+            name: name.to_owned(),
+            licence: licence.to_owned(),
+            manages_users: false,
+        });
         self
     }
 
     /// Adds a profile that may manage users, for the connector's own user.
     #[must_use]
     pub fn managing_profile(mut self, name: &str, licence: &str) -> Self {
-        self.seed.profiles.push(ProfileSeed { name: name.to_owned(), licence: licence.to_owned(), manages_users: true });
+        self.seed.profiles.push(ProfileSeed {
+            name: name.to_owned(),
+            licence: licence.to_owned(),
+            manages_users: true,
+        });
         self
     }
 
@@ -257,7 +165,7 @@ impl OrgBuilder {
         let mut org = Org::new(now);
         org.set_now(now);
         org.hosts.sandbox = seed.sandbox;
-        found(&mut org, seed.licences.get("Salesforce").copied().unwrap_or(100))?;
+        found::found(&mut org, seed.licences.get("Salesforce").copied().unwrap_or(100))?;
         set_up(&mut org, &seed)?;
         for user in &seed.users {
             add_user(&mut org, user)?;
@@ -282,98 +190,6 @@ impl OrgBuilder {
     }
 }
 
-/// What every org has: itself, the first licence, profile and administrator, and the platform's own users [rec].
-fn found(org: &mut Org, seats: i64) -> Result<(), AdminError> {
-    let administrator = org.world.state.next_id(Object::User);
-    org.administrator = administrator.clone();
-    let actor = Actor { user: administrator.clone(), api: Api::Admin };
-    let mut organization = Record::new(Object::Organization, org.world.org_id.clone());
-    for (name, value) in [
-        ("Name", "Sample"),
-        ("OrganizationType", "Enterprise Edition"),
-        ("InstanceName", "SAM1"),
-        ("TimeZoneSidKey", "Europe/Amsterdam"),
-        ("LanguageLocaleKey", "en_US"),
-        ("DefaultLocaleSidKey", "nl_NL"),
-    ] {
-        organization.set(name, value);
-    }
-    organization.set("IsSandbox", org.hosts.sandbox);
-    org.world.write(&actor, None, organization);
-
-    let mut admin = org.admin();
-    admin.add_licence("Salesforce", seats);
-    let profile = admin.add_profile("System Administrator", "Salesforce")?;
-    for permission in ["PermissionsManageUsers", "PermissionsManageInternalUsers", "PermissionsAssignPermissionSets"] {
-        admin.set_permission(Object::Profile, "System Administrator", permission, true)?;
-    }
-    let mut user = Record::new(Object::User, administrator.clone());
-    for (name, value) in [
-        ("Username", ADMINISTRATOR),
-        ("Email", ADMINISTRATOR),
-        ("LastName", "Administrator"),
-        ("Alias", "admin"),
-        ("CommunityNickname", "administrator"),
-        ("TimeZoneSidKey", "Europe/Amsterdam"),
-        ("LocaleSidKey", "nl_NL"),
-        ("EmailEncodingKey", "UTF-8"),
-        ("LanguageLocaleKey", "en_US"),
-    ] {
-        user.set(name, value);
-    }
-    user.set("IsActive", true);
-    user.set("ProfileId", &profile);
-    org.world.write(&actor, None, user);
-    super::rules::after_insert(&mut org.world, &actor, Object::User, &administrator);
-    platform_users(org, &actor)
-}
-
-/// Automated Process and its like: they stand in `FROM User`, some with a profile that cannot be read [rec].
-fn platform_users(org: &mut Org, actor: &Actor) -> Result<(), AdminError> {
-    let mut admin = org.admin();
-    admin.add_licence("Analytics Cloud Integration User", 2);
-    admin.add_licence("Chatter Free", 5_000);
-    let integration = admin.add_profile("Analytics Cloud Integration User", "Analytics Cloud Integration User")?;
-    let security = admin.add_profile("Analytics Cloud Security User", "Analytics Cloud Integration User")?;
-    let chatter = admin.add_profile("Chatter Free User", "Chatter Free")?;
-    admin.set_permission(Object::Profile, "Chatter Free User", "PermissionsApiEnabled", false)?;
-    let hidden = |number: u64| Id::numbered("00e", 9_000_000 + number);
-    let org_part = org.world.org_id.as_str().to_lowercase();
-    for (username, first, last, user_type, profile) in [
-        (format!("autoproc@{org_part}"), "Automated", "Process", "AutomatedProcess", hidden(1)),
-        (format!("cloud@{org_part}"), "", "Platform Integration User", "CloudIntegrationUser", hidden(2)),
-        (format!("automatedclean@{org_part}"), "", "Data.com Clean", "AutomatedProcess", hidden(1)),
-        (format!("integration@{org_part}.com"), "Integration", "User", "Standard", integration),
-        (format!("chatty.{org_part}@chatter.salesforce.com"), "", "Chatter Expert", "CsnOnly", chatter),
-        (format!("insightssecurity@{org_part}.com"), "Security", "User", "Standard", security),
-    ] {
-        let id = org.world.state.next_id(Object::User);
-        org.world.system_users.insert(id.clone());
-        let mut user = Record::new(Object::User, id.clone());
-        for (name, value) in [
-            ("Username", username.as_str()),
-            ("FirstName", first),
-            ("LastName", last),
-            ("UserType", user_type),
-            ("Email", "noreply@example.com"),
-            ("Alias", last.get(..4).unwrap_or(last)),
-            ("CommunityNickname", username.get(..username.len().min(40)).unwrap_or(&username)),
-            ("TimeZoneSidKey", "America/Los_Angeles"),
-            ("LocaleSidKey", "en_US"),
-            ("EmailEncodingKey", "UTF-8"),
-            ("LanguageLocaleKey", "en_US"),
-        ] {
-            user.set(name, value);
-        }
-        user.set("IsActive", true);
-        user.set("ProfileId", profile);
-        org.world.write(actor, None, user);
-        super::rules::after_insert(&mut org.world, actor, Object::User, &id);
-    }
-    org.world.state.commit();
-    Ok(())
-}
-
 fn set_up(org: &mut Org, seed: &Seed) -> Result<(), AdminError> {
     let mut admin = org.admin();
     for (name, seats) in &seed.licences {
@@ -387,7 +203,9 @@ fn set_up(org: &mut Org, seed: &Seed) -> Result<(), AdminError> {
     for profile in &seed.profiles {
         admin.add_profile(&profile.name, &profile.licence)?;
         if profile.manages_users {
-            for permission in ["PermissionsManageUsers", "PermissionsManageInternalUsers", "PermissionsAssignPermissionSets"] {
+            for permission in
+                ["PermissionsManageUsers", "PermissionsManageInternalUsers", "PermissionsAssignPermissionSets"]
+            {
                 admin.set_permission(Object::Profile, &profile.name, permission, true)?;
             }
         }

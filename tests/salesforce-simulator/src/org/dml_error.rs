@@ -55,8 +55,11 @@ impl DmlError {
         }
     }
 
-    /// Layout of single calls: `{message, errorCode, fields}`.
+    /// Layout of single calls: `{message, errorCode, fields}`; UNKNOWN_EXCEPTION comes without fields [operators' notes].
     pub(crate) fn rest_json(&self) -> Json {
+        if self.code == "UNKNOWN_EXCEPTION" {
+            return json!({ "message": self.message, "errorCode": self.code });
+        }
         json!({ "message": self.message, "errorCode": self.code, "fields": self.fields })
     }
 

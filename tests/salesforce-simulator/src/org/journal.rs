@@ -75,7 +75,8 @@ pub struct JournalEntry {
     pub fields: BTreeMap<String, FieldChange>,
 }
 
-const STAMPS: [&str; 6] = ["Id", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp"];
+const STAMPS: [&str; 6] =
+    ["Id", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp"];
 
 /// The fields that differ between two states of a record.
 pub(crate) fn difference(before: Option<&Record>, after: Option<&Record>) -> BTreeMap<String, FieldChange> {

@@ -81,12 +81,22 @@ impl Org {
             .user(
                 "p.bakker@sample.example",
                 "Standard User",
-                &[("FirstName", "Petra"), ("LastName", "Bakker"), ("EmployeeNumber", "900001"), ("Department", "Sales")],
+                &[
+                    ("FirstName", "Petra"),
+                    ("LastName", "Bakker"),
+                    ("EmployeeNumber", "900001"),
+                    ("Department", "Sales"),
+                ],
             )
             .user(
                 "k.visser@sample.example",
                 "Service User",
-                &[("FirstName", "Koen"), ("LastName", "Visser"), ("EmployeeNumber", "900002"), ("Department", "Service")],
+                &[
+                    ("FirstName", "Koen"),
+                    ("LastName", "Visser"),
+                    ("EmployeeNumber", "900002"),
+                    ("Department", "Service"),
+                ],
             )
             .user(
                 "s.o'neill@sample.example",

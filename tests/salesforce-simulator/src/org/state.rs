@@ -61,7 +61,9 @@ impl Record {
 /// Fields that are looked up often, per object.
 fn indexed(object: Object) -> &'static [&'static str] {
     match object {
-        Object::User => &["Username", "CommunityNickname", "FederationIdentifier", "EmployeeNumber", "Email", "ProfileId"],
+        Object::User => {
+            &["Username", "CommunityNickname", "FederationIdentifier", "EmployeeNumber", "Email", "ProfileId"]
+        }
         Object::UserLogin => &["UserId"],
         Object::PermissionSetAssignment | Object::PermissionSetLicenseAssign => &["AssigneeId"],
         Object::GroupMember => &["GroupId", "UserOrGroupId"],
@@ -149,9 +151,9 @@ impl State {
 
     /// The reference field that a relationship name follows.
     pub(crate) fn relationship(&self, object: Object, name: &str) -> Option<&Spec> {
-        self.specs(object).find(|spec| {
-            matches!(spec.kind, Kind::Reference { relationship, .. } if relationship.eq_ignore_ascii_case(name))
-        })
+        self.specs(object).find(
+            |spec| matches!(spec.kind, Kind::Reference { relationship, .. } if relationship.eq_ignore_ascii_case(name)),
+        )
     }
 
     pub(crate) fn next_id(&mut self, object: Object) -> Id {
@@ -256,3 +258,6 @@ impl State {
         self.undo.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,7 +136,8 @@ impl Org {
             }
         }
         for row in rows(Object::PermissionSetLicenseAssign, "AssigneeId") {
-            view.permission_set_licences.extend(name(Object::PermissionSetLicense, row.id_in("PermissionSetLicenseId")));
+            view.permission_set_licences
+                .extend(name(Object::PermissionSetLicense, row.id_in("PermissionSetLicenseId")));
         }
         for row in rows(Object::GroupMember, "UserOrGroupId") {
             let Some(group) = row.id_in("GroupId").and_then(|id| state.get(Object::Group, id)) else { continue };

@@ -142,7 +142,7 @@ impl World {
             record.set(&name, value);
         }
         rules::check(self, actor, Some(&old), &record)?;
-        self.write(actor, Some(old), record);
+        self.write(actor, Some(&old), record);
         Ok(())
     }
 
@@ -169,7 +169,7 @@ impl World {
     }
 
     /// Writes a record without asking the rules, with stamps and journal: for what Salesforce or set-up does itself.
-    pub(crate) fn write(&mut self, actor: &Actor, old: Option<Record>, mut record: Record) {
+    pub(crate) fn write(&mut self, actor: &Actor, old: Option<&Record>, mut record: Record) {
         rules::derive(self, &mut record);
         let stamped = |name: &str, this: &Self| this.state.spec(record.object, name).is_some();
         let (created, modified, modstamp) =
@@ -191,8 +191,8 @@ impl World {
         }
         let change = if old.is_some() { Change::Updated } else { Change::Created };
         self.state.put(record.clone());
-        rules::follow(self, old.as_ref(), &record);
-        self.enter(actor, change, old.as_ref(), Some(&record));
+        rules::follow(self, old, &record);
+        self.enter(actor, change, old, Some(&record));
     }
 
     /// Whether there was such a record and it was deleted.

@@ -13,7 +13,7 @@ use crate::org::ids::Id;
 use crate::org::journal::{Actor, Api};
 use crate::org::schema::Object;
 use crate::org::value::Value;
-use crate::reply;
+use crate::reply::{self, Refused};
 
 /// Records a call [doc].
 const MAX_RECORDS: usize = 200;
@@ -42,7 +42,11 @@ impl Org {
         let body: Json = match serde_json::from_slice(call.body) {
             Ok(body) => body,
             Err(error) => {
-                return json_error(&format!("Unexpected character at [line:{}, column:{}]", error.line(), error.column()));
+                return json_error(&format!(
+                    "Unexpected character at [line:{}, column:{}]",
+                    error.line(),
+                    error.column()
+                ));
             }
         };
         let all_or_none = body.get("allOrNone").and_then(Json::as_bool).unwrap_or(false);
@@ -55,7 +59,7 @@ impl Org {
         if upsert.is_none()
             && let Err(answer) = check_types(records, call.method == "POST")
         {
-            return answer;
+            return *answer;
         }
         let create = call.method == "POST";
         self.each(all_or_none, records, |org, record| {
@@ -123,9 +127,8 @@ impl Org {
 
     fn update_one(&mut self, actor: &Actor, record: &Map<String, Json>) -> Outcome {
         let object = type_of(record).ok_or_else(no_type)?;
-        let id = id_in(record).ok_or_else(|| {
-            DmlError::new("MISSING_ARGUMENT", "Id not specified in an update call", &[])
-        })?;
+        let id = id_in(record)
+            .ok_or_else(|| DmlError::new("MISSING_ARGUMENT", "Id not specified in an update call", &[]))?;
         let id = parse_id(id)?;
         if id.prefix() != object.prefix() {
             return Err(DmlError::cross_reference(&[]));
@@ -169,26 +172,25 @@ impl Org {
 
 /// Records of different types come in runs, at most ten [doc]. Creating several types in one call is refused when one is a
 /// set-up object, and here all are [doc; status and code ?].
-fn check_types(records: &[Json], create: bool) -> Result<(), Response<Bytes>> {
-    let types: Vec<Option<Object>> =
-        records.iter().map(|record| record.as_object().and_then(type_of)).collect();
+fn check_types(records: &[Json], create: bool) -> Result<(), Refused> {
+    let types: Vec<Option<Object>> = records.iter().map(|record| record.as_object().and_then(type_of)).collect();
     let mut runs = types.clone();
     runs.dedup();
     if runs.len() > MAX_CHUNKS {
-        return Err(reply::rest_error(
+        return Err(Box::new(reply::rest_error(
             400,
             "LIMIT_EXCEEDED",
             "Request can't contain more than 10 chunks of different object types",
-        ));
+        )));
     }
     let first = types.iter().flatten().next();
     if create && types.iter().flatten().any(|object| Some(object) != first) {
-        return Err(reply::rest_error(
+        return Err(Box::new(reply::rest_error(
             400,
             "INVALID_OPERATION_WITH_SETUP_OBJECTS",
             "You can't create records for multiple object types in one call when one of the types is related to a feature \
              in the Salesforce Setup area",
-        ));
+        )));
     }
     Ok(())
 }

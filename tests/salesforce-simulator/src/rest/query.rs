@@ -40,9 +40,7 @@ impl Org {
         };
         match soql::run(&self.world.state, base, text) {
             Err(error) => reply::json(400, &error.body()),
-            Ok(Answer::Count(count)) => {
-                reply::json(200, &json!({ "totalSize": count, "done": true, "records": [] }))
-            }
+            Ok(Answer::Count(count)) => reply::json(200, &json!({ "totalSize": count, "done": true, "records": [] })),
             Ok(Answer::Rows(rows)) => {
                 let page = page_size(call);
                 if rows.len() <= page {

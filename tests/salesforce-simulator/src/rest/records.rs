@@ -13,7 +13,7 @@ use crate::org::journal::Actor;
 use crate::org::schema::{Kind, Object};
 use crate::org::state::Record;
 use crate::org::value::Value;
-use crate::reply;
+use crate::reply::{self, Refused};
 use crate::soql;
 
 impl Org {
@@ -30,7 +30,7 @@ impl Org {
         }
         let body = match object_body(call.body) {
             Ok(body) => body,
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         let outcome = values::fields(&self.world.state, object, &body)
             .and_then(|fields| self.world.insert(actor, object, fields));
@@ -47,22 +47,32 @@ impl Org {
     pub(super) fn get_record(&self, call: &Call<'_>, base: &str, object: Object, id: &str) -> Response<Bytes> {
         match self.by_id(object, id) {
             Ok(record) => self.show_record(call, base, record),
-            Err(answer) => answer,
+            Err(answer) => *answer,
         }
     }
 
     /// `PATCH /sobjects/{object}/{id}`: 204 [rec].
-    pub(super) fn update_record(&mut self, call: &Call<'_>, actor: &Actor, object: Object, id: &str) -> Response<Bytes> {
+    pub(super) fn update_record(
+        &mut self,
+        call: &Call<'_>,
+        actor: &Actor,
+        object: Object,
+        id: &str,
+    ) -> Response<Bytes> {
         let id = match self.by_id(object, id) {
             Ok(record) => record.id.clone(),
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         let body = match object_body(call.body) {
             Ok(body) => body,
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         if body.keys().any(|name| name.eq_ignore_ascii_case("id")) {
-            return reply::rest_error(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.");
+            return reply::rest_error(
+                400,
+                "INVALID_FIELD",
+                "The Id field should not be specified in the sobject data.",
+            );
         }
         match values::fields(&self.world.state, object, &body)
             .and_then(|fields| self.world.update(actor, object, &id, fields))
@@ -76,7 +86,7 @@ impl Org {
     pub(super) fn delete_record(&mut self, actor: &Actor, object: Object, id: &str) -> Response<Bytes> {
         let id = match self.by_id(object, id) {
             Ok(record) => record.id.clone(),
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         match self.world.delete(actor, object, &id) {
             Ok(()) => reply::empty(204),
@@ -96,7 +106,7 @@ impl Org {
         match self.by_external_id(base, object, field, value) {
             Ok(Some(record)) => self.show_record(call, base, record),
             Ok(None) => no_external_id(value),
-            Err(answer) => answer,
+            Err(answer) => *answer,
         }
     }
 
@@ -112,11 +122,11 @@ impl Org {
     ) -> Response<Bytes> {
         let existing = match self.by_external_id(base, object, field, value) {
             Ok(found) => found.map(|record| record.id.clone()),
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         let body = match object_body(call.body) {
             Ok(body) => body,
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         let update_only = call.parameter("updateOnly").is_some_and(|flag| flag.eq_ignore_ascii_case("true"));
         let created = existing.is_none();
@@ -140,38 +150,32 @@ impl Org {
         }
     }
 
-    fn by_id(&self, object: Object, id: &str) -> Result<&Record, Response<Bytes>> {
-        let missing = || no_external_id(id);
+    fn by_id(&self, object: Object, id: &str) -> Result<&Record, Refused> {
+        let missing = || Box::new(no_external_id(id));
         let id = Id::parse(id).map_err(|_| missing())?;
         if self.world.was_deleted(&id) {
-            return Err(reply::rest_error(404, "ENTITY_IS_DELETED", "entity is deleted"));
+            return Err(Box::new(reply::rest_error(404, "ENTITY_IS_DELETED", "entity is deleted")));
         }
         self.world.state.get(object, &id).ok_or_else(missing)
     }
 
     /// The record with this value in an external-id field; several are 300 with their addresses [restforce fixture].
-    fn by_external_id(
-        &self,
-        base: &str,
-        object: Object,
-        field: &str,
-        value: &str,
-    ) -> Result<Option<&Record>, Response<Bytes>> {
+    fn by_external_id(&self, base: &str, object: Object, field: &str, value: &str) -> Result<Option<&Record>, Refused> {
         let state = &self.world.state;
-        let Some(spec) = state.spec(object, field) else { return Err(no_external_id(field)) };
+        let Some(spec) = state.spec(object, field) else { return Err(Box::new(no_external_id(field))) };
         if spec.kind == Kind::Id {
-            let id = Id::parse(value).map_err(|_| no_external_id(value))?;
+            let id = Id::parse(value).map_err(|_| Box::new(no_external_id(value)))?;
             return Ok(state.get(object, &id));
         }
         // FederationIdentifier is not an external-id field [?]; only custom ones that say so are.
         if !spec.external_id {
-            return Err(no_external_id(field));
+            return Err(Box::new(no_external_id(field)));
         }
         let found = state.matching(object, &spec.name, value);
         if found.len() > 1 {
             let addresses: Vec<String> =
                 found.iter().map(|record| format!("{base}/sobjects/{}/{}", object.name(), record.id)).collect();
-            return Err(reply::json(300, &json!(addresses)));
+            return Err(Box::new(reply::json(300, &json!(addresses))));
         }
         Ok(found.into_iter().next())
     }
@@ -207,11 +211,15 @@ impl Org {
     }
 }
 
-fn object_body(body: &[u8]) -> Result<Map<String, Json>, Response<Bytes>> {
+fn object_body(body: &[u8]) -> Result<Map<String, Json>, Refused> {
     match serde_json::from_slice(body) {
         Ok(Json::Object(map)) => Ok(map),
-        Ok(_) => Err(json_error("Expected an object")),
-        Err(error) => Err(json_error(&format!("Unexpected character at [line:{}, column:{}]", error.line(), error.column()))),
+        Ok(_) => Err(Box::new(json_error("Expected an object"))),
+        Err(error) => Err(Box::new(json_error(&format!(
+            "Unexpected character at [line:{}, column:{}]",
+            error.line(),
+            error.column()
+        )))),
     }
 }
 

@@ -158,7 +158,9 @@ fn take_extension(json: &Json, fields: &mut Fields) -> Result<(), Problem> {
 
 fn take_custom(world: &World, json: &Json, fields: &mut Fields) -> Result<(), Problem> {
     for (name, value) in json.as_object().ok_or(Problem::Malformed)? {
-        if let Some(spec) = world.state.custom_user_fields.iter().find(|spec| spec.name == name.as_str() && spec.kind == Kind::Text) {
+        if let Some(spec) =
+            world.state.custom_user_fields.iter().find(|spec| spec.name == name.as_str() && spec.kind == Kind::Text)
+        {
             set_text(fields, &spec.name, value)?;
         }
     }
@@ -170,9 +172,7 @@ fn single(json: &Json, plural: Plural) -> Result<Option<&Map<String, Json>>, Pro
     match json {
         Json::Null => Ok(None),
         Json::Array(list) if list.len() > 1 => Err(Problem::Several(plural)),
-        Json::Array(list) => {
-            list.first().map(|element| element.as_object().ok_or(Problem::Malformed)).transpose()
-        }
+        Json::Array(list) => list.first().map(|element| element.as_object().ok_or(Problem::Malformed)).transpose(),
         _ => Err(Problem::Malformed),
     }
 }
@@ -212,8 +212,6 @@ pub(super) fn ids(json: &Json) -> Result<Vec<String>, Problem> {
         _ => return Err(Problem::Malformed),
     };
     list.iter()
-        .map(|element| {
-            element.get("value").and_then(Json::as_str).map(str::to_owned).ok_or(Problem::Malformed)
-        })
+        .map(|element| element.get("value").and_then(Json::as_str).map(str::to_owned).ok_or(Problem::Malformed))
         .collect()
 }

@@ -59,8 +59,13 @@ impl Org {
         let keep = |spec: &&Spec| {
             spec.updateable && !spec.required && spec.name != "IsActive" && spec.name != "CommunityNickname"
         };
-        let mut fields: Fields =
-            self.world.state.specs(Object::User).filter(keep).map(|spec| (spec.name.to_string(), Value::Null)).collect();
+        let mut fields: Fields = self
+            .world
+            .state
+            .specs(Object::User)
+            .filter(keep)
+            .map(|spec| (spec.name.to_string(), Value::Null))
+            .collect();
         fields.extend(wanted.fields.clone());
         let start = self.world.savepoint();
         let outcome = self
@@ -103,10 +108,12 @@ impl Org {
                 details.push(';');
             }
         }
-        let profiles: Vec<&String> = entitlements.iter().filter(|id| id.starts_with(Object::Profile.prefix())).collect();
+        let profiles: Vec<&String> =
+            entitlements.iter().filter(|id| id.starts_with(Object::Profile.prefix())).collect();
         match profiles.as_slice() {
             [profile] => {
-                let id = Id::parse(profile).map_err(|_| Refusal::scim(409, format!("INVALID:invalid id {profile};")))?;
+                let id =
+                    Id::parse(profile).map_err(|_| Refusal::scim(409, format!("INVALID:invalid id {profile};")))?;
                 fields.insert("ProfileId".to_owned(), id.into());
             }
             _ => details.push_str("REQUIRED_FIELD_MISSING:user_must_have_one_entitlement_which_must_be_a_profileid;"),

@@ -49,7 +49,11 @@ impl Org {
                 Op::Replace => {
                     self.leave(actor, &id, None)?;
                     // The insert sits in the other branch of the pilot's code: replace only deletes [src pilot].
-                    if self.world.behaviours.replace_members_only_deletes { Ok(()) } else { self.join(actor, &id, &members) }
+                    if self.world.behaviours.replace_members_only_deletes {
+                        Ok(())
+                    } else {
+                        self.join(actor, &id, &members)
+                    }
                 }
             }
         });
@@ -71,7 +75,9 @@ impl Org {
             .state
             .matching(Object::GroupMember, "GroupId", group.as_str())
             .into_iter()
-            .filter(|row| members.is_none_or(|members| row.id_in("UserOrGroupId").is_some_and(|id| members.contains(id))))
+            .filter(|row| {
+                members.is_none_or(|members| row.id_in("UserOrGroupId").is_some_and(|id| members.contains(id)))
+            })
             .map(|row| row.id.clone())
             .collect();
         rows.iter().try_for_each(|row| {

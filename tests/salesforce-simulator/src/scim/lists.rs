@@ -22,8 +22,10 @@ const MAX_ENTITLEMENTS: usize = 200;
 impl Org {
     pub(super) fn list_entitlements(&self, call: &Call<'_>) -> Result<Response<Bytes>, Refusal> {
         let window = Window::of(call, None)?;
-        let filter =
-            call.parameter("filter").map(|text| Filter::parse(&self.world, text, entitlement_attributes)).transpose()?;
+        let filter = call
+            .parameter("filter")
+            .map(|text| Filter::parse(&self.world, text, entitlement_attributes))
+            .transpose()?;
         let state = &self.world.state;
         let sets = state.rows(Object::PermissionSet).filter(|set| !set.is("IsOwnedByProfile"));
         let found: Vec<&Record> = state
@@ -37,9 +39,9 @@ impl Org {
 
     pub(super) fn get_entitlement(&self, id: &str) -> Result<Response<Bytes>, Refusal> {
         let state = &self.world.state;
-        let found = Id::parse(id).ok().and_then(|id| {
-            state.get(Object::Profile, &id).or_else(|| state.get(Object::PermissionSet, &id))
-        });
+        let found = Id::parse(id)
+            .ok()
+            .and_then(|id| state.get(Object::Profile, &id).or_else(|| state.get(Object::PermissionSet, &id)));
         found
             .map(|record| reply::json(200, &self.render_entitlement(record)))
             .ok_or_else(|| self.not_found("Entitlements", id))

@@ -65,11 +65,10 @@ pub(super) enum Choice {
 impl Choice {
     /// Reads `attributes` and `excludedAttributes`, of which only one may be given [src pilot].
     pub(super) fn of(call: &Call<'_>) -> Result<Self, Refusal> {
-        let names = |text: &str| text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+        let names =
+            |text: &str| text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
         match (call.parameter("attributes"), call.parameter("excludedAttributes")) {
-            (Some(_), Some(_)) => {
-                Err(Refusal::scim(400, "attributes and excludedAttributes cannot be used together"))
-            }
+            (Some(_), Some(_)) => Err(Refusal::scim(400, "attributes and excludedAttributes cannot be used together")),
             (Some(only), None) => Ok(Self::Only(names(only))),
             (None, Some(without)) => Ok(Self::Without(names(without))),
             (None, None) => Ok(Self::All),

@@ -24,11 +24,11 @@ pub(super) enum Op {
     Remove,
 }
 
+/// An operation: its `op`, and all of it.
+pub(super) type Operation<'a> = (Op, &'a Map<String, Json>);
+
 /// The operations of a PATCH, their `op` read by the org's rule about case [src pilot: lower case only].
-pub(super) fn operations<'a>(
-    org: &Org,
-    body: &'a Map<String, Json>,
-) -> Result<Vec<(Op, &'a Map<String, Json>)>, Refusal> {
+pub(super) fn operations<'a>(org: &Org, body: &'a Map<String, Json>) -> Result<Vec<Operation<'a>>, Refusal> {
     let schemas = body.get("schemas").and_then(Json::as_array);
     if !schemas.is_some_and(|list| list.iter().any(|urn| urn == PATCH_OP)) {
         return Err(Refusal::scim(400, "Improper Schema."));
@@ -88,7 +88,9 @@ impl Org {
         let list = |name: &str| value.get(name).map(|json| ids(json).map_err(|_| Refusal::Malformed)).transpose();
         if let Some(roles) = list("roles")? {
             // Exactly one [src pilot].
-            let [role] = roles.as_slice() else { return Err(Refusal::scim(400, "INVALID:user_must_have_only_one_role;")) };
+            let [role] = roles.as_slice() else {
+                return Err(Refusal::scim(400, "INVALID:user_must_have_only_one_role;"));
+            };
             let role = Id::parse(role).map_err(|_| refusal(&Problem::MalformedId(role.clone())))?;
             fields.insert("UserRoleId".to_owned(), role.into());
         }
@@ -208,9 +210,7 @@ impl Org {
         if fields.is_empty() {
             return Ok(());
         }
-        self.world
-            .update(actor, Object::User, id, fields)
-            .map_err(|error| dml("Update", Some(id.as_str()), &error))
+        self.world.update(actor, Object::User, id, fields).map_err(|error| dml("Update", Some(id.as_str()), &error))
     }
 }
 

@@ -135,13 +135,10 @@ pub(super) fn path(state: &State, query: &str, from: Object, name: &Name) -> Res
     Ok(Path { steps, field: field.clone() })
 }
 
-pub(super) fn condition(
-    state: &State,
-    query: &str,
-    from: Object,
-    condition: &Condition,
-) -> Result<Test, SoqlError> {
-    let each = |terms: &[Condition]| terms.iter().map(|term| self::condition(state, query, from, term)).collect::<Result<Vec<_>, _>>();
+pub(super) fn condition(state: &State, query: &str, from: Object, condition: &Condition) -> Result<Test, SoqlError> {
+    let each = |terms: &[Condition]| {
+        terms.iter().map(|term| self::condition(state, query, from, term)).collect::<Result<Vec<_>, _>>()
+    };
     Ok(match condition {
         Condition::All(terms) => Test::All(each(terms)?),
         Condition::Any(terms) => Test::Any(each(terms)?),
@@ -195,7 +192,10 @@ fn compare(path: Path, operator: Operator, literal: &Literal) -> Result<Test, So
 }
 
 fn invalid_operator(spec: &Spec) -> SoqlError {
-    SoqlError::plain("INVALID_QUERY_FILTER_OPERATOR", format!("invalid operator on {} field", spec.kind.describe_name()))
+    SoqlError::plain(
+        "INVALID_QUERY_FILTER_OPERATOR",
+        format!("invalid operator on {} field", spec.kind.describe_name()),
+    )
 }
 
 /// A literal as a value of the field's type. The texts are general knowledge [?]; that quoted and unquoted must fit the

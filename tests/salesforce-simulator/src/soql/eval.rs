@@ -29,7 +29,12 @@ const CHILDREN: [(Object, &str, Object, &str); 8] = [
     (Object::User, "PermissionSetLicenseAssignments", Object::PermissionSetLicenseAssign, "AssigneeId"),
     (Object::Group, "GroupMembers", Object::GroupMember, "GroupId"),
     (Object::PermissionSet, "Assignments", Object::PermissionSetAssignment, "PermissionSetId"),
-    (Object::PermissionSetGroup, "PermissionSetGroupComponents", Object::PermissionSetGroupComponent, "PermissionSetGroupId"),
+    (
+        Object::PermissionSetGroup,
+        "PermissionSetGroupComponents",
+        Object::PermissionSetGroupComponent,
+        "PermissionSetGroupId",
+    ),
     (Object::PermissionSetGroup, "Assignments", Object::PermissionSetAssignment, "PermissionSetGroupId"),
 ];
 
@@ -46,7 +51,12 @@ pub(crate) fn run(state: &State, base: &str, text: &str) -> Result<Answer, SoqlE
 }
 
 /// The matching records in order, after LIMIT and OFFSET.
-pub(super) fn rows<'a>(state: &'a State, text: &str, query: &Query, from: Object) -> Result<Vec<&'a Record>, SoqlError> {
+pub(super) fn rows<'a>(
+    state: &'a State,
+    text: &str,
+    query: &Query,
+    from: Object,
+) -> Result<Vec<&'a Record>, SoqlError> {
     select_from(state, text, query, from, None)
 }
 
@@ -172,8 +182,20 @@ fn sort(state: &State, text: &str, query: &Query, from: Object, rows: &mut [&Rec
             let (left, right) = (of(a), of(b));
             let ordering = match (left == Key::Null, right == Key::Null) {
                 (true, true) => Ordering::Equal,
-                (true, false) => if *nulls_last { Ordering::Greater } else { Ordering::Less },
-                (false, true) => if *nulls_last { Ordering::Less } else { Ordering::Greater },
+                (true, false) => {
+                    if *nulls_last {
+                        Ordering::Greater
+                    } else {
+                        Ordering::Less
+                    }
+                }
+                (false, true) => {
+                    if *nulls_last {
+                        Ordering::Less
+                    } else {
+                        Ordering::Greater
+                    }
+                }
                 (false, false) if *descending => right.cmp(&left),
                 (false, false) => left.cmp(&right),
             };
@@ -188,7 +210,14 @@ fn sort(state: &State, text: &str, query: &Query, from: Object, rows: &mut [&Rec
 
 enum Column {
     Field(Path),
-    Children { name: &'static str, child: Object, reference: &'static str, text: String, query: Box<Query>, columns: Vec<Self> },
+    Children {
+        name: &'static str,
+        child: Object,
+        reference: &'static str,
+        text: String,
+        query: Box<Query>,
+        columns: Vec<Self>,
+    },
 }
 
 fn columns(state: &State, text: &str, from: Object, select: &Select) -> Result<Vec<Column>, SoqlError> {
@@ -235,8 +264,7 @@ fn show(state: &State, base: &str, record: &Record, columns: &[Column]) -> Json 
         match column {
             Column::Field(path) => place(state, base, record, path, &mut out),
             Column::Children { name, child, reference, text, query, columns } => {
-                let rows: Vec<&Record> =
-                    state.matching(*child, reference, record.id.as_str());
+                let rows: Vec<&Record> = state.matching(*child, reference, record.id.as_str());
                 let rows = select_from(state, text, query, *child, Some(rows)).unwrap_or_default();
                 // No children: null, not an empty list [CumulusCI's note].
                 let value = if rows.is_empty() {
@@ -260,9 +288,7 @@ fn place(state: &State, base: &str, record: &Record, path: &Path, out: &mut Map<
             level.entry(relationship.clone()).or_insert(Json::Null);
             return;
         };
-        let slot = level
-            .entry(relationship.clone())
-            .or_insert_with(|| json!({ "attributes": attributes(base, next) }));
+        let slot = level.entry(relationship.clone()).or_insert_with(|| json!({ "attributes": attributes(base, next) }));
         let Json::Object(inner) = slot else { return };
         here = next;
         level = inner;

@@ -52,11 +52,16 @@ pub(super) fn tokens(query: &str) -> Result<Vec<Placed>, SoqlError> {
             out.push(Placed { token: number_or_time(query, at, &rest[..length])?, at });
             at += length;
         } else if ch.is_ascii_alphabetic() || ch == '_' {
-            let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
+            let length =
+                rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
             out.push(Placed { token: Token::Word(rest[..length].to_owned()), at });
             at += length;
         } else {
-            return Err(SoqlError::malformed(query, at, &format!("line 1:{at} no viable alternative at character '{ch}'")));
+            return Err(SoqlError::malformed(
+                query,
+                at,
+                &format!("line 1:{at} no viable alternative at character '{ch}'"),
+            ));
         }
     }
     out.push(Placed { token: Token::End, at: query.len() });

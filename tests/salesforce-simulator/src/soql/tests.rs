@@ -108,7 +108,10 @@ fn null_differs_from_every_value() {
 #[test]
 fn conditions_combine() {
     let org = org();
-    assert_eq!(names(&org, "SELECT LastName FROM User WHERE LastName IN ('Bakker','Visser') ORDER BY LastName DESC"), ["Visser", "Bakker"]);
+    assert_eq!(
+        names(&org, "SELECT LastName FROM User WHERE LastName IN ('Bakker','Visser') ORDER BY LastName DESC"),
+        ["Visser", "Bakker"]
+    );
     assert_eq!(count(&org, "(LastName = 'Bakker' OR LastName = 'Visser') AND Department = 'Sales'"), 1);
     assert_eq!(count(&org, "NOT (LastName = 'Bakker' OR LastName = 'Visser') AND EmployeeNumber != null"), 1);
     assert_eq!(count(&org, "CreatedDate >= 2026-03-02T08:00:00Z AND EmployeeNumber != null"), 3);

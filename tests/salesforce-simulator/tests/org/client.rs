@@ -65,7 +65,10 @@ impl Client {
     }
 
     pub(crate) fn call(&mut self, method: &str, path: &str, body: Json) -> Answer {
-        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let body = match body {
+            Json::Null => Bytes::new(),
+            body => Bytes::from(body.to_string()),
+        };
         read(self.raw(method, path, body))
     }
 
@@ -162,8 +165,9 @@ pub(crate) fn read(reply: Reply) -> Answer {
 
 /// Puts further members into a JSON object.
 pub(crate) fn with(mut body: Json, more: Json) -> Json {
-    for (name, value) in more.as_object().unwrap() {
-        body[name] = value.clone();
+    let Json::Object(more) = more else { panic!("not an object: {more}") };
+    for (name, value) in more {
+        body[name] = value;
     }
     body
 }

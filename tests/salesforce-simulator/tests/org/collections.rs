@@ -73,7 +73,8 @@ fn set_up_objects_do_not_mix() {
 #[test]
 fn at_most_200_records() {
     let mut client = Client::sample();
-    let records: Vec<Json> = (0..201).map(|n| user(&client, &format!("p{n}@example.com"), json!({ "IsActive": false }))).collect();
+    let records: Vec<Json> =
+        (0..201).map(|n| user(&client, &format!("p{n}@example.com"), json!({ "IsActive": false }))).collect();
     let refused = post(&mut client, false, &records);
     assert_eq!((refused.status, refused.code()), (400, "EXCEEDED_ID_LIMIT"));
     let done = post(&mut client, false, &records[..200]);
@@ -118,10 +119,8 @@ fn the_membership_lock_hits_the_rows_that_need_it() {
     let mut client = Client::sample();
     client.org.faults_mut().add(FaultRule::next(Fault::MembershipLock).path("/composite/sobjects").times(Times::Once));
     let role = client.id(Object::UserRole, "SalesNL");
-    let records = [
-        user(&client, "one@example.com", json!({})),
-        user(&client, "two@example.com", json!({ "UserRoleId": role })),
-    ];
+    let records =
+        [user(&client, "one@example.com", json!({})), user(&client, "two@example.com", json!({ "UserRoleId": role }))];
     let answer = post(&mut client, false, &records);
     assert_eq!(answer.body[0]["success"], true);
     assert_eq!(answer.body[1]["errors"][0]["statusCode"], "UNKNOWN_EXCEPTION");

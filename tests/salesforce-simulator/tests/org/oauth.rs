@@ -73,7 +73,7 @@ fn a_changed_assertion_is_refused() {
     let (other_head, _) = other.rsplit_once('.').unwrap();
     assert_eq!(ask(&mut client, &format!("{head}.{signature}")).status, 200);
     assert_eq!(ask(&mut client, &format!("{other_head}.{signature}")).status, 400);
-    let unsigned = format!("{}.", other_head);
+    let unsigned = format!("{other_head}.");
     assert_eq!(ask(&mut client, &unsigned).status, 400);
 }
 

@@ -77,7 +77,12 @@ fn the_platforms_own_users_stand_among_the_others() {
         OrgBuilder::new(start())
             .managing_profile("Connector", "Salesforce")
             .user("connector@sample.example", "Connector", &[])
-            .client(salesforce_simulator::CLIENT_ID, salesforce_simulator::CLIENT_SECRET, "", "connector@sample.example")
+            .client(
+                salesforce_simulator::CLIENT_ID,
+                salesforce_simulator::CLIENT_SECRET,
+                "",
+                "connector@sample.example",
+            )
             .build()
             .unwrap(),
     );

@@ -178,14 +178,21 @@ fn describe_tells_lengths_picklists_and_rights() {
     let mut client = Client::sample();
     let body = client.rest("GET", "/sobjects/User/describe", Json::Null).body;
     let field = |name: &str| {
-        body["fields"].as_array().unwrap().iter().find(|field| field["name"] == name).unwrap_or_else(|| panic!("{name}"))
+        body["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|field| field["name"] == name)
+            .unwrap_or_else(|| panic!("{name}"))
     };
     assert_eq!(field("Alias")["length"], 8);
     assert_eq!(field("Alias")["nillable"], false);
     assert_eq!(field("ProfileId")["referenceTo"], json!(["Profile"]));
     assert_eq!(field("Name")["updateable"], false);
     assert_eq!(field("FederationIdentifier")["caseSensitive"], true);
-    assert!(field("TimeZoneSidKey")["picklistValues"].as_array().unwrap().iter().any(|v| v["value"] == "Europe/Amsterdam"));
+    assert!(
+        field("TimeZoneSidKey")["picklistValues"].as_array().unwrap().iter().any(|v| v["value"] == "Europe/Amsterdam")
+    );
     assert_eq!(body["deletable"], false);
 }
 

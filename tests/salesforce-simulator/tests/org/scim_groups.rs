@@ -15,7 +15,8 @@ fn patch(client: &mut Client, op: &str, usernames: &[&str]) -> Answer {
 
 fn send(client: &mut Client, operation: Json) -> Answer {
     let group = client.id(Object::Group, "Sales_NL");
-    let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation] });
+    let mut body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"] });
+    body["Operations"] = Json::from(vec![operation]);
     client.scim("PATCH", &format!("/Groups/{group}"), body)
 }
 

@@ -10,12 +10,15 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 
 fn patch(client: &mut Client, operations: Json) -> Answer {
     let id = client.id(Object::User, BAKKER);
-    let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations });
+    let mut body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"] });
+    body["Operations"] = operations;
     client.scim("PATCH", &format!("/Users/{id}"), body)
 }
 
 fn replace(client: &mut Client, value: Json) -> Answer {
-    patch(client, json!([{ "op": "replace", "value": value }]))
+    let mut operation = json!({ "op": "replace" });
+    operation["value"] = value;
+    patch(client, Json::from(vec![operation]))
 }
 
 fn entitlements(client: &Client, sets: &[&str], profile: Option<&str>) -> Json {
@@ -32,7 +35,8 @@ fn sets(client: &Client) -> Vec<String> {
 #[test]
 fn the_documented_form_answers_the_whole_user() {
     let mut client = Client::sample();
-    let answer = replace(&mut client, json!({ "nickName": "user2", "active": false, (ENTERPRISE): { "department": "HR" } }));
+    let answer =
+        replace(&mut client, json!({ "nickName": "user2", "active": false, (ENTERPRISE): { "department": "HR" } }));
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body["nickName"], "user2");
     assert_eq!(answer.body["active"], false);
@@ -115,7 +119,10 @@ fn removal_goes_by_bare_names() {
 fn values_are_refused_with_the_patch_texts() {
     let mut client = Client::sample();
     for (value, text) in [
-        (json!({ "emails": [{ "value": "a@b.example" }, { "value": "c@d.example" }] }), "INVALID: User can only have one email"),
+        (
+            json!({ "emails": [{ "value": "a@b.example" }, { "value": "c@d.example" }] }),
+            "INVALID: User can only have one email",
+        ),
         (json!({ "addresses": [{}, {}] }), "INVALID: User can only have one address"),
         (json!({ "name": { "middleName": "x" } }), "UNSUPPORTED_FIELD: name.middleName"),
         (json!({ (ENTERPRISE): { "costCenter": "1" } }), "UNSUPPORTED_FIELD: costCenter"),
@@ -163,7 +170,10 @@ fn replacing_entitlements_deletes_the_other_permission_sets_and_groups() {
     let value = entitlements(&client, &[], Some("Sales User"));
     assert_eq!(replace(&mut client, value).status, 200);
     let user = client.org.user(BAKKER).unwrap();
-    assert_eq!((user.profile.as_str(), user.permission_sets.len(), user.permission_set_groups.len()), ("Sales User", 2, 1));
+    assert_eq!(
+        (user.profile.as_str(), user.permission_sets.len(), user.permission_set_groups.len()),
+        ("Sales User", 2, 1)
+    );
     // One permission set in the list deletes all others, those of groups too.
     let value = entitlements(&client, &["Report_Builder"], None);
     assert_eq!(replace(&mut client, value).status, 200);

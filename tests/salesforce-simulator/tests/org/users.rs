@@ -56,7 +56,10 @@ fn usernames_are_unique_here_and_elsewhere() {
     let id = client.made("eva@example.com");
     let path = format!("/sobjects/User/{id}");
     assert_eq!(client.rest("PATCH", &path, json!({ "Username": "EVA@example.com" })).status, 204);
-    assert_eq!(client.rest("PATCH", &path, json!({ "Username": "k.visser@sample.example" })).code(), "DUPLICATE_USERNAME");
+    assert_eq!(
+        client.rest("PATCH", &path, json!({ "Username": "k.visser@sample.example" })).code(),
+        "DUPLICATE_USERNAME"
+    );
 }
 
 #[test]
@@ -157,7 +160,9 @@ fn stamps_and_journal_follow_a_change() {
     let id = client.made("eva@example.com");
     client.org.advance(jiff::SignedDuration::from_mins(5));
     client.rest("PATCH", &format!("/sobjects/User/{id}"), json!({ "Title": "Lead", "LastName": "Jansen" }));
-    let row = &client.rows("SELECT CreatedDate, LastModifiedDate, SystemModstamp, LastModifiedById FROM User WHERE Title = 'Lead'")[0];
+    let row = &client
+        .rows("SELECT CreatedDate, LastModifiedDate, SystemModstamp, LastModifiedById FROM User WHERE Title = 'Lead'")
+        [0];
     assert_eq!(row["CreatedDate"], "2026-03-02T08:00:00.000+0000");
     assert_eq!(row["LastModifiedDate"], "2026-03-02T08:05:00.000+0000");
     assert_eq!(row["SystemModstamp"], row["LastModifiedDate"]);

@@ -40,7 +40,8 @@ pub(super) fn check_permission_set(world: &World, new: &Record) -> Result<(), Dm
         // Text seen in many repositories, code from baton.
         return Err(DmlError::new("DUPLICATE_VALUE", "Duplicate PermissionSetAssignment", &[]));
     }
-    if let Some(group) = new.id_in("PermissionSetGroupId").and_then(|id| world.state.get(Object::PermissionSetGroup, id))
+    if let Some(group) =
+        new.id_in("PermissionSetGroupId").and_then(|id| world.state.get(Object::PermissionSetGroup, id))
         && group.text("Status") != "Updated"
         && !world.behaviours.outdated_group_assignable
     {
@@ -129,11 +130,7 @@ pub(super) fn check_licence_removal(world: &World, old: &Record) -> Result<(), D
 /// which filters them].
 pub(super) fn follow_profile(world: &mut World, user: &Record) {
     let rows = world.state.matching(Object::PermissionSetAssignment, "AssigneeId", user.id.as_str());
-    let old: Vec<Id> = rows
-        .into_iter()
-        .filter(|row| is_profile_row(world, row))
-        .map(|row| row.id.clone())
-        .collect();
+    let old: Vec<Id> = rows.into_iter().filter(|row| is_profile_row(world, row)).map(|row| row.id.clone()).collect();
     for id in old {
         world.state.remove(Object::PermissionSetAssignment, &id);
     }

@@ -63,7 +63,9 @@ pub(crate) fn check_values(state: &State, object: Object, fields: &Fields, mode:
         ));
     }
     fields.iter().try_for_each(|(name, value)| {
-        state.spec(object, name).map_or_else(|| Err(no_such_column(object, name)), |spec| check_value(state, spec, value))
+        state
+            .spec(object, name)
+            .map_or_else(|| Err(no_such_column(object, name)), |spec| check_value(state, spec, value))
     })
 }
 
@@ -85,11 +87,9 @@ fn check_value(state: &State, spec: &Spec, value: &Value) -> Result<(), DmlError
             &[name],
         )),
         // [doc: composite subrequest result] for the text.
-        (Kind::Email, Value::Text(text)) if !is_email(text) => Err(DmlError::new(
-            "INVALID_EMAIL_ADDRESS",
-            format!("{name}: invalid email address: {text}"),
-            &[name],
-        )),
+        (Kind::Email, Value::Text(text)) if !is_email(text) => {
+            Err(DmlError::new("INVALID_EMAIL_ADDRESS", format!("{name}: invalid email address: {text}"), &[name]))
+        }
         (Kind::Reference { to, .. }, Value::Id(id)) => {
             if !to.iter().any(|object| object.prefix() == id.prefix()) {
                 // [?] for code and text.

@@ -31,7 +31,11 @@ pub(super) fn check_member(world: &World, new: &Record) -> Result<(), DmlError> 
     let kind = world.state.get(Object::Group, group).map_or("", |group| group.text("Type"));
     if !matches!(kind, "Regular" | "Queue") {
         // Groups that the platform keeps itself (roles, the organisation) take no members by hand [?].
-        return Err(DmlError::new("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on cross-reference id", &[]));
+        return Err(DmlError::new(
+            "INSUFFICIENT_ACCESS_OR_READONLY",
+            "insufficient access rights on cross-reference id",
+            &[],
+        ));
     }
     take_membership_lock(world)?;
     if membership(world, group, member).is_some() {

@@ -56,8 +56,7 @@ fn check_username(world: &World, old: Option<&Record>, new: &Record) -> Result<(
         ));
     }
     let same = old.is_some_and(|old| old.text("Username").eq_ignore_ascii_case(username));
-    let taken_here =
-        world.state.matching(Object::User, "Username", username).iter().any(|other| other.id != new.id);
+    let taken_here = world.state.matching(Object::User, "Username", username).iter().any(|other| other.id != new.id);
     let taken_elsewhere = !same && world.foreign_usernames.contains(&username.to_lowercase());
     if taken_here || taken_elsewhere {
         // [apex] text with its literal <br>.

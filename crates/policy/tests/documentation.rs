@@ -1,0 +1,50 @@
+//! Every example in docs/CONFIGURATION.md is one that works: the YAML parts make a configuration, the CEL lines compile
+//! against what expressions see.
+
+#![cfg(test)]
+
+use policy::Configuration;
+
+fn blocks(language: &str) -> Vec<String> {
+    let text = include_str!("../../../docs/CONFIGURATION.md");
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.map(str::to_owned).collect()
+}
+
+fn files(extra: &str) -> Vec<(String, String)> {
+    let mut files: Vec<_> =
+        blocks("yaml").into_iter().enumerate().map(|(n, text)| (format!("{n}.yaml"), text)).collect();
+    files.push(("extra.yaml".to_owned(), extra.to_owned()));
+    files
+}
+
+#[test]
+fn the_yaml_blocks_make_a_configuration() {
+    assert_eq!(blocks("yaml").len(), 4);
+    let configuration = Configuration::parse(&files("")).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(configuration.warnings.is_empty(), "{:?}", configuration.warnings);
+}
+
+#[test]
+fn the_cel_lines_are_expressions() {
+    let lines: Vec<_> =
+        blocks("cel").iter().flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    assert!(lines.len() >= 6);
+    for line in lines {
+        let condition = serde_json::to_string(&format!("({line}) != null")).unwrap();
+        let rule = format!("rules: [{{ name: Documented, when: {condition}, role: R }}]\n");
+        Configuration::parse(&files(&rule)).unwrap_or_else(|problems| panic!("{line}\n{problems}"));
+    }
+}
+
+#[test]
+fn every_function_and_field_is_documented() {
+    let text = include_str!("../../../docs/CONFIGURATION.md");
+    for name in expression::function_names() {
+        assert!(text.contains(&format!("{name}(")), "{name}");
+    }
+    for field in domain::UserField::ALL {
+        assert!(text.contains(field.api_name()), "{field:?}");
+    }
+}

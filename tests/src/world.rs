@@ -45,7 +45,7 @@ account:
     Email: coalesce(person.accounts.entra.mail, person.contact.email)
     Department: contract.department.name
     Username:
-      candidates: [\"lower(person.name.nickName) + '.' + lower(person.name.familyName) + '@example.com'\"]
+      candidates: [\"slug(nick, '') + '.' + slug(family, '') + '@example.com'\"]
 ";
 
 /// Who is given what.
@@ -129,18 +129,22 @@ impl World {
 
     /// A request with these events, signed by HR now.
     pub fn signed(&mut self, source: &str, body: &Value) -> Request<Bytes> {
+        self.signed_bytes(source, body.to_string().into())
+    }
+
+    /// A request with any body, signed by HR now.
+    pub fn signed_bytes(&mut self, source: &str, body: Bytes) -> Request<Bytes> {
         self.sent += 1;
-        let (id, body) = (format!("msg-{}", self.sent), body.to_string());
+        let id = format!("msg-{}", self.sent);
         let sent = self.clock.now().as_second();
-        let signature = standardwebhooks::Webhook::new(HR_KEY)
-            .and_then(|key| key.sign(&id, sent, body.as_bytes()))
-            .expect("signable");
+        let signature =
+            standardwebhooks::Webhook::new(HR_KEY).and_then(|key| key.sign(&id, sent, &body)).expect("signable");
         Request::post(format!("/webhook/{source}"))
             .header("content-type", "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", sent)
             .header("webhook-signature", signature)
-            .body(body.into())
+            .body(body)
             .expect("a request")
     }
 

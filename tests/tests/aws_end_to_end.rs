@@ -47,7 +47,8 @@ async fn the_deployed_template_turns_a_webhook_into_an_account() {
     assert!(created.permission_sets.contains("Sales_Cloud_User"), "{:?}", created.permission_sets);
 
     // Correlation and audit, as they lie in DynamoDB.
-    let account = until_stored(&ministack, "accounts", "person#100023", "account", |body| body["applied"]["M"].is_object()).await;
+    let account =
+        until_stored(&ministack, "accounts", "person#100023", "account", |body| body["applied"]["M"].is_object()).await;
     assert_eq!(account["correlation"]["M"]["user"]["S"], created.id.as_str());
     let audit = until_stored(&ministack, "audit", "person#100023", "000000000001", |_| true).await;
     assert_eq!(audit["entries"]["L"][0]["M"]["operation"]["M"]["do"]["S"], "create");
@@ -55,13 +56,18 @@ async fn the_deployed_template_turns_a_webhook_into_an_account() {
     // A leaver.
     joiner["contracts"][0]["endDate"] = json!("2026-01-31");
     assert_eq!(send(&url, &joiner, &*clock, true).await, StatusCode::ACCEPTED);
-    let gone = until("the leaver", || user(&org, "100023").filter(|user| !user.active && user.permission_sets.is_empty())).await;
+    let gone =
+        until("the leaver", || user(&org, "100023").filter(|user| !user.active && user.permission_sets.is_empty()))
+            .await;
     assert_eq!(gone.id, created.id);
 
     // A poison message ends with the dead letters and holds nobody up.
     let queue = AwsClients::for_emulator(STACK, ministack.endpoint()).queue(clock.clone());
     ports::Queue::send(&queue, QueueName::PersonEvents, &["poison".to_owned()]).await.expect("sent");
-    assert_eq!(send(&url, &person("100024", "Piet", "Berg", "SERVICE", None), &*clock, true).await, StatusCode::ACCEPTED);
+    assert_eq!(
+        send(&url, &person("100024", "Piet", "Berg", "SERVICE", None), &*clock, true).await,
+        StatusCode::ACCEPTED
+    );
     until("the next joiner", || user(&org, "100024").filter(|user| user.active)).await;
     let mut dead = 0;
     for _ in 0..PATIENCE.as_secs() {
@@ -83,7 +89,8 @@ fn lay_out(folder: &Path) {
         std::fs::create_dir_all(&target).expect("a folder");
         let built = built(function);
         let bootstrap = target.join("bootstrap");
-        std::fs::copy(&built, &bootstrap).unwrap_or_else(|error| panic!("{}: {error}; `tests/run` builds it", built.display()));
+        std::fs::copy(&built, &bootstrap)
+            .unwrap_or_else(|error| panic!("{}: {error}; `tests/run` builds it", built.display()));
         // Debug information is ten times the program; where there is no `strip` it is only slower.
         drop(Command::new("strip").arg(&bootstrap).status());
     }
@@ -101,7 +108,11 @@ fn built(function: &str) -> PathBuf {
 
 fn deploy(ministack: &Ministack, folder: &Path) {
     let config = folder.join("infra/config");
-    let parameters = ["--parameter-overrides".to_owned(), "Architecture=x86_64".to_owned(), format!("ConfigurationFolder={}", config.display())];
+    let parameters = [
+        "--parameter-overrides".to_owned(),
+        "Architecture=x86_64".to_owned(),
+        format!("ConfigurationFolder={}", config.display()),
+    ];
     run(
         Command::new(tools("sam/bin/sam"))
             .args(["deploy", "--stack-name", STACK, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"])
@@ -133,9 +144,7 @@ fn run(command: &mut Command, ministack: &Ministack, folder: &Path) {
 }
 
 async fn webhook_url(ministack: &Ministack) -> String {
-    let answer = ministack
-        .get(&format!("/2021-10-31/functions/{STACK}-webhook/url"))
-        .await;
+    let answer = ministack.get(&format!("/2021-10-31/functions/{STACK}-webhook/url")).await;
     let url = answer["FunctionUrl"].as_str().unwrap_or_else(|| panic!("no Function URL in {answer}"));
     let id = url.trim_start_matches("https://").split('.').next().unwrap_or_default();
     // The URL's own host can't be resolved here; ministack answers for it under this path.
@@ -147,7 +156,9 @@ async fn send(url: &str, person: &Value, clock: &dyn Clock, honest: bool) -> Sta
     let body = json!({ "type": "person.upserted", "timestamp": clock.now(), "data": person }).to_string();
     let (id, sent) = (format!("msg-{}", clock.now().as_microsecond()), clock.now().as_second());
     let signed = if honest { body.clone() } else { format!("{body} ") };
-    let signature = standardwebhooks::Webhook::new(HR_KEY).and_then(|key| key.sign(&id, sent, signed.as_bytes())).expect("signable");
+    let signature = standardwebhooks::Webhook::new(HR_KEY)
+        .and_then(|key| key.sign(&id, sent, signed.as_bytes()))
+        .expect("signable");
     let request = Request::post(format!("{}/webhook/hr", url.trim_end_matches('/')))
         .header("content-type", "application/json")
         .header("webhook-id", id)

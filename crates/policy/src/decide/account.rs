@@ -105,7 +105,7 @@ fn no_window(person: &Person, today: Date) -> String {
 
 /// The contracts that count, the one that decides among them first and the others in an order that does not depend on
 /// the source's. The person's primary contract need not be one of them.
-fn counting<'p>(person: &'p Person, today: Date, counts: impl Fn(&Contract) -> bool) -> Vec<&'p Contract> {
+fn counting(person: &Person, today: Date, counts: impl Fn(&Contract) -> bool) -> Vec<&Contract> {
     let mut contracts: Vec<_> = person.contracts.iter().filter(|contract| counts(contract)).collect();
     let among: Vec<_> = contracts.iter().copied().cloned().collect();
     let first = primary(&among, today).map(|contract| contract.id.as_str());

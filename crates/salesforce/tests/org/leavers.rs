@@ -114,7 +114,7 @@ async fn leavers_are_done_before_the_org_s_limit_stops_the_rest() {
     world.fault(FaultRule::next(Fault::LimitExceeded).skip(1).times(Times::Always));
     let done = world.salesforce.apply(work).await;
     assert!(!world.user(&people[1]).active);
-    assert!(done[1].outcomes.iter().any(|outcome| *outcome == (Operation::Deactivate, Outcome::Done)));
+    assert!(done[1].outcomes.contains(&(Operation::Deactivate, Outcome::Done)));
     for done in &done {
         assert_eq!(done.error.as_ref().unwrap().class(), ports::Class::Systemic);
     }

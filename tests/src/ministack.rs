@@ -177,20 +177,28 @@ impl Drop for Ministack {
 }
 
 fn program() -> Option<PathBuf> {
+    installed("ministack/bin/ministack").then(|| tools("ministack/bin/ministack"))
+}
+
+/// Whether a tool is there for a test that starts other servers; says so when it is not, or when `CONNECTOR_QUICK_TESTS`
+/// is set.
+///
+/// # Panics
+/// When it is not installed and `CI=true`.
+pub fn installed(path: &str) -> bool {
     if std::env::var_os("CONNECTOR_QUICK_TESTS").is_some() {
         println!("SKIPPED: quick tests start no other servers");
-        return None;
+        return false;
     }
-    let program = tools("ministack/bin/ministack");
-    if program.exists() {
-        return Some(program);
-    }
+    let there = tools(path).exists();
     assert!(
-        std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-        "ministack is not installed, and with CI=true no test is left out: tests/run installs it",
+        there || std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+        "{path} is not installed, and with CI=true no test is left out: tests/run installs it",
     );
-    println!("SKIPPED: ministack is not installed (tests/run installs it)");
-    None
+    if !there {
+        println!("SKIPPED: {path} is not installed (tests/run installs it)");
+    }
+    there
 }
 
 /// A tool that `tests/run` installs, by its path within the folder of tools.

@@ -8,13 +8,8 @@ use ports::QueueName;
 use crate::schedule::{Stop, has_come};
 use crate::{IDLE, Pipeline};
 
-/// Messages taken at a time.
-const fn batch_size(queue: QueueName) -> usize {
-    match queue {
-        QueueName::PersonEvents | QueueName::Changes => 100,
-        QueueName::UrgentChanges => 10,
-    }
-}
+/// Messages taken at a time, of those that are there; nobody waits for a batch to fill.
+const BATCH: usize = 100;
 
 /// How long a taken message stays hidden. Should its work take longer it is handled twice, which is harmless.
 const VISIBILITY: Duration = Duration::from_secs(120);
@@ -26,7 +21,7 @@ impl Pipeline {
     /// Handles one batch of a queue; answers how many messages it held, or why the batch failed as a whole.
     pub(crate) async fn round(&self, queue: QueueName) -> Result<usize, String> {
         let deliveries =
-            self.queue.receive(queue, batch_size(queue), VISIBILITY).await.map_err(|error| error.to_string())?;
+            self.queue.receive(queue, BATCH, VISIBILITY).await.map_err(|error| error.to_string())?;
         if deliveries.is_empty() {
             return Ok(0);
         }

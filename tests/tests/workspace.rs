@@ -18,10 +18,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sources", &["domain", "expression", "ports"]),
     ("salesforce", &["domain", "ports"]),
     ("lambda", &["ports"]),
-    ("webhook", &["domain", "lambda", "policy", "ports", "records", "sources", "storage"]),
+    ("webhook", &["domain", "lambda", "policy", "ports", "records", "storage"]),
     ("sync", &["domain", "lambda", "policy", "ports", "records", "sources", "storage"]),
     ("mapping", &["domain", "lambda", "policy", "ports", "records", "storage"]),
     ("salesforce-writer", &["domain", "http-client", "lambda", "policy", "ports", "records", "salesforce", "storage"]),
+    (
+        "local",
+        &["domain", "mapping", "policy", "ports", "records", "salesforce", "salesforce-writer", "sync", "webhook"],
+    ),
     // Stands for Salesforce, so it knows nothing of our client.
     ("salesforce-simulator", &["ports"]),
     // The command line runs everything, and the tests use everything.
@@ -31,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "domain",
             "expression",
             "http-client",
+            "local",
             "mapping",
             "policy",
             "ports",
@@ -52,6 +57,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "expression",
             "http-client",
             "lambda",
+            "local",
             "mapping",
             "policy",
             "ports",

@@ -19,7 +19,7 @@ fn evidence(file: &str) -> Option<Value> {
         println!("skipped: EVIDENCE_DIR is not set");
         return None;
     };
-    let text = std::fs::read_to_string(PathBuf::from(folder).join(file)).unwrap();
+    let text = std::fs::read_to_string(PathBuf::from(folder).join("salesforce").join(file)).unwrap();
     Some(serde_json::from_str(&text).unwrap())
 }
 

@@ -61,6 +61,12 @@ impl<'r> FileRead<'r> {
         u64::try_from(self.first.fingerprints.len()).unwrap_or(u64::MAX)
     }
 
+    /// Whether the last row was given. Fewer rows may come than [`rows`](Self::rows) says: those left out by `where` give
+    /// nothing, and a file that changes meanwhile ends where it changed.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// Whether the file was whole. Final after the last row.
     pub fn completeness(&self) -> &Completeness {
         &self.completeness

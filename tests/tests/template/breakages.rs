@@ -39,7 +39,7 @@ pub(crate) const ALL: &[Breakage] = &[
     of("dead letters", "/Resources/ChangesDeadQueue/Properties/MessageRetentionPeriod", "345600", "keep 14 days"),
     of("dead letters", "/Resources/ChangesQueue/Properties/MessageRetentionPeriod", "1209600", "longer than the queue"),
     of("dead letters", "/Resources/UrgentChangesQueue/Properties/SqsManagedSseEnabled", "false", "not encrypted"),
-    of("visibility", "/Resources/ChangesQueue/Properties/VisibilityTimeout", "364", "ChangesQueue hides for 364 s, less than 365 s"),
+    of("visibility", "/Resources/ChangesQueue/Properties/VisibilityTimeout", "1804", "ChangesQueue hides for 1804 s, less than 1805 s"),
     of("visibility", "/Resources/PersonEventsQueue/Properties/VisibilityTimeout", "null", "hides for 30 s"),
     of("visibility", "/Resources/SalesforceWriterFunction/Properties/Timeout", "120", "UrgentChangesQueue"),
     of("visibility", "/Resources/MappingFunction/Properties/Events/PersonEvents/Properties/MaximumBatchingWindowInSeconds", "60", "PersonEventsQueue"),

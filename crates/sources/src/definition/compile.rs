@@ -91,7 +91,7 @@ struct Compiler<'f> {
 
 impl Compiler<'_> {
     fn person(&mut self, form: PersonForm) -> Object {
-        let PersonForm { id, name, contact, blocked, custom } = form;
+        let PersonForm { id, name, contact, blocked, accounts, custom } = form;
         let mut person = self.fields([("id", Part(Some(id)), Kind::Text), ("blocked", blocked, Kind::Bool)]);
         let NameForm {
             given_name,
@@ -121,6 +121,11 @@ impl Compiler<'_> {
             ("mobilePhone", mobile_phone, Kind::Text),
         ]);
         person.push(("contact".to_owned(), Slot::Object(contact)));
+        let accounts: Object = accounts
+            .into_iter()
+            .map(|(source, account)| (source.to_string(), Slot::Custom(self.free_values(account))))
+            .collect();
+        person.push(("accounts".to_owned(), Slot::Object(accounts)));
         person.extend(self.custom(custom));
         person
     }
@@ -175,13 +180,13 @@ impl Compiler<'_> {
     }
 
     fn custom(&mut self, custom: BTreeMap<String, Spanned<FieldForm>>) -> Option<(String, Slot)> {
-        let mut object = Object::new();
-        for (name, form) in custom {
-            if let Some(field) = self.field(form, Kind::Any) {
-                object.push((name, Slot::Field(field)));
-            }
-        }
+        let object = self.free_values(custom);
         (!object.is_empty()).then(|| ("custom".to_owned(), Slot::Custom(object)))
+    }
+
+    fn free_values(&mut self, values: BTreeMap<String, Spanned<FieldForm>>) -> Object {
+        let field = |(name, form)| self.field(form, Kind::Any).map(|field| (name, Slot::Field(field)));
+        values.into_iter().filter_map(field).collect()
     }
 
     fn field(&mut self, form: Spanned<FieldForm>, kind: Kind) -> Option<Field> {

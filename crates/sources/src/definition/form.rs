@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::SourceName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -78,6 +79,10 @@ pub(super) struct PersonForm {
     /// True takes access away and keeps the account.
     #[serde(default)]
     pub(super) blocked: Part,
+    /// The person's accounts in other systems, by source. A source that only adds accounts maps its own here.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, FieldForm>>")]
+    pub(super) accounts: BTreeMap<SourceName, BTreeMap<String, Spanned<FieldForm>>>,
     /// Whatever else rules and mappings need, under names of your own.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, FieldForm>")]

@@ -22,13 +22,14 @@ fn definition(yaml: &str) -> Definition {
 fn read(definition: &Definition, bytes: &[u8]) -> (Vec<Person>, Vec<Refused>, Completeness, bool) {
     let mut read = FileRead::open(definition, Cursor::new(bytes.to_vec())).unwrap();
     let (mut persons, mut refused) = (Vec::new(), Vec::new());
-    assert!(!read.proves_absence());
+    assert!(!read.proves_absence() && !read.is_done());
     for outcome in &mut read {
         match outcome {
             Ok(person) => persons.push(person),
             Err(row) => refused.push(row),
         }
     }
+    assert!(read.is_done());
     (persons, refused, read.completeness().clone(), read.proves_absence())
 }
 

@@ -132,6 +132,22 @@ fn a_person_without_any_name_is_refused() {
 }
 
 #[test]
+fn accounts_in_other_systems_are_mapped_by_source() {
+    let yaml = "
+file: { format: jsonl }
+person:
+  id: row.employeeId
+  name: { familyName: row.sn }
+  accounts: { ad: { mail: row.mail, enabled: row.disabled == 'no', phone: { value: row.phone, optional: true } } }
+";
+    let row = json!({ "employeeId": "1", "sn": "Vries", "mail": "v@example.com", "disabled": "no" });
+    let person = mapping(yaml).person(&row, 1).unwrap().unwrap();
+    let expected = json!({ "ad": { "mail": "v@example.com", "enabled": true, "phone": null } });
+    assert_eq!(serde_json::to_value(&person.accounts).unwrap(), expected);
+    assert!(Definition::parse("s.yaml", &yaml.replace("ad:", "AD:")).is_err());
+}
+
+#[test]
 fn rows_can_be_left_out() {
     let mut guest = row();
     guest["kind"] = json!("guest");

@@ -1,6 +1,8 @@
 //! A whole connector with everything around it, in one test: simulated org, embedded storage, an HR system that signs
 //! its webhooks with a library that is not ours, a clock that is set by hand, and every port behind the fault layer.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that can't have its world has failed")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! AWS, end to end: the template itself deployed to ministack, the built binaries run by it, a signed webhook in, the
 //! account in the simulated org, correlation and audit in DynamoDB, a poison message in the dead letters.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests, which fail by panicking")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};

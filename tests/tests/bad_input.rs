@@ -1,6 +1,8 @@
 //! Bad input, at the webhook and from the org. Each gets a clear answer that names the place, and changes nothing else:
 //! a good person beside it is served all the same.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests, which fail by panicking")]
+
 use std::time::Duration;
 
 use bytes::Bytes;

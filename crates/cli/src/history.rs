@@ -73,7 +73,7 @@ mod tests {
     }
 
     fn record(second: i64, operations: Vec<(Operation, Outcome)>) -> AuditRecord {
-        let entry = |(operation, outcome)| AuditEntry { operation, rules: Vec::new(), outcome };
+        let entry = |(operation, outcome)| AuditEntry { operation, rules: Default::default(), outcome };
         AuditRecord {
             person: PersonId::parse("p1").unwrap(),
             sequence: 1,
@@ -96,17 +96,19 @@ mod tests {
             entitlements: BTreeSet::from([entitlement("profile:A"), entitlement("permissionSet:S")]),
         };
         let profile = |name: &str| EntitlementName::parse(name).ok();
-        let replace =
-            Operation::Replace { kind: EntitlementKind::Profile, before: profile("A"), after: profile("B") };
+        let replace = Operation::Replace { kind: EntitlementKind::Profile, before: profile("A"), after: profile("B") };
         let failed = Outcome::Failed { code: "X".to_owned(), message: String::new() };
         let clear = Operation::SetField { field: UserField::Title, before: None, after: None };
         let log = [
             record(10, vec![(create, Outcome::Done)]),
-            record(20, vec![
-                (replace, Outcome::Done),
-                (Operation::Revoke { entitlement: entitlement("permissionSet:S") }, failed),
-                (clear, Outcome::Done),
-            ]),
+            record(
+                20,
+                vec![
+                    (replace, Outcome::Done),
+                    (Operation::Revoke { entitlement: entitlement("permissionSet:S") }, failed),
+                    (clear, Outcome::Done),
+                ],
+            ),
             record(30, vec![(Operation::Deactivate, Outcome::Done)]),
         ];
         let at = |second| account_before(&log, Timestamp::from_second(second).unwrap());

@@ -55,7 +55,13 @@ pub(crate) fn headers(key: &str, id: &str, at: Timestamp, body: &[u8]) -> anyhow
 ///
 /// # Errors
 /// As [`headers`].
-pub(crate) fn request(source: &str, key: &str, id: &str, at: Timestamp, body: String) -> anyhow::Result<Request<Bytes>> {
+pub(crate) fn request(
+    source: &str,
+    key: &str,
+    id: &str,
+    at: Timestamp,
+    body: String,
+) -> anyhow::Result<Request<Bytes>> {
     let mut request = Request::post(format!("/webhook/{source}"));
     for (name, value) in headers(key, id, at, body.as_bytes())? {
         request = request.header(name, value);

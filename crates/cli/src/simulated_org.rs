@@ -212,7 +212,8 @@ mod tests {
         if token.is_empty() {
             request = request.header("content-type", "application/x-www-form-urlencoded");
         } else {
-            request = request.header("content-type", "application/json").header("authorization", format!("Bearer {token}"));
+            request =
+                request.header("content-type", "application/json").header("authorization", format!("Bearer {token}"));
         }
         let answer = org.send(request.body(body.into()).unwrap()).await.unwrap();
         serde_json::from_slice(answer.body()).unwrap_or_default()

@@ -1,6 +1,8 @@
 //! The domain's values in words: operations as before and after, causes, outcomes, moments.
 
-use domain::{Cause, EntitlementKind, HowCorrelated, Operation, Outcome, UserField};
+use std::collections::BTreeMap;
+
+use domain::{Cause, Entitlement, EntitlementKind, HowCorrelated, Operation, Outcome, UserField};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -25,9 +27,12 @@ impl Step {
         UserField::from_api_name(&self.what).is_some()
     }
 
-    /// Whether it is something that rules give.
-    pub(crate) fn is_given(&self) -> bool {
-        EntitlementKind::ALL.map(kind).contains(&self.what.as_str())
+    /// The rules that give what it gives.
+    pub(crate) fn rules(&self, given: &BTreeMap<Entitlement, Vec<String>>) -> String {
+        let gives =
+            |entitlement: &Entitlement| kind(entitlement.kind) == self.what && entitlement.name.as_str() == self.after;
+        let rules = given.iter().filter(|(entitlement, _)| gives(entitlement)).flat_map(|(_, rules)| rules);
+        rules.map(String::as_str).collect::<Vec<_>>().join(", ")
     }
 
     /// `before → after`, with a dash for nothing.

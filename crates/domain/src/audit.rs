@@ -1,12 +1,14 @@
 //! The audit log: what was done to a person's account, when, why and with what result. The records of a person form a
 //! chain by digest, whose head is kept elsewhere, so that a changed, added or removed record shows.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Operation;
 use crate::digest::digest;
-use crate::{Cause, PersonId, SalesforceUserId};
+use crate::{Cause, Entitlement, PersonId, SalesforceUserId};
 
 /// One entry of a person's log. Written once, in the same transaction as the state that it explains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,9 +44,9 @@ pub struct AuditRecord {
 pub struct AuditEntry {
     /// What.
     pub operation: Operation,
-    /// The rules that asked for it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rules: Vec<String>,
+    /// What it gives, each with the rules that asked for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rules: BTreeMap<Entitlement, Vec<String>>,
     /// The result.
     pub outcome: Outcome,
 }

@@ -51,8 +51,7 @@ impl Pipeline {
     }
 
     fn readable_sources(&self) -> impl Iterator<Item = SourceName> {
-        let readable =
-            |source: &&policy::SourceConfig| matches!(&source.kind, SourceKind::File { path: Some(_), .. });
+        let readable = |source: &&policy::SourceConfig| matches!(&source.kind, SourceKind::File { path: Some(_), .. });
         self.sync.configuration.sources.iter().filter(readable).map(|source| source.name.clone())
     }
 

@@ -20,8 +20,7 @@ const TROUBLE: Duration = Duration::from_secs(5);
 impl Pipeline {
     /// Handles one batch of a queue; answers how many messages it held, or why the batch failed as a whole.
     pub(crate) async fn round(&self, queue: QueueName) -> Result<usize, String> {
-        let deliveries =
-            self.queue.receive(queue, BATCH, VISIBILITY).await.map_err(|error| error.to_string())?;
+        let deliveries = self.queue.receive(queue, BATCH, VISIBILITY).await.map_err(|error| error.to_string())?;
         if deliveries.is_empty() {
             return Ok(0);
         }

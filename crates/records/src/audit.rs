@@ -46,7 +46,8 @@ impl AuditLog {
         after: Option<&(String, String)>,
     ) -> Result<(Vec<AuditRecord>, Option<(String, String)>), StoreError> {
         let page = self.0.scan(Table::Audit, after, 500).await?;
-        let records = page.items.into_iter().map(|item| Ok(Stored::decode(item)?.value)).collect::<Result<_, StoreError>>()?;
+        let records =
+            page.items.into_iter().map(|item| Ok(Stored::decode(item)?.value)).collect::<Result<_, StoreError>>()?;
         Ok((records, page.next))
     }
 }

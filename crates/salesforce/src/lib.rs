@@ -80,14 +80,6 @@ impl Salesforce {
         }
     }
 
-    /// Called with the secret's name before it is read again because Salesforce refused it: the place to empty a cache
-    /// that lies between. Without it the second read would get the same text.
-    #[must_use]
-    pub fn on_refused_secret(mut self, invalidate: impl Fn(&SecretName) + Send + Sync + 'static) -> Self {
-        self.api.sessions.invalidate = Some(Arc::new(invalidate));
-        self
-    }
-
     /// Logs in and reads the catalog, for the time before the first event.
     ///
     /// # Errors

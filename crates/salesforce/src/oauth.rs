@@ -21,9 +21,6 @@ use crate::usage::{CallKind, Meter};
 /// out by a batch of tries.
 const REFUSAL_HOLDS: Duration = Duration::from_secs(10);
 
-/// Called before a secret is read again because Salesforce refused it, so that a cache in between forgets it.
-pub(crate) type Invalidate = Arc<dyn Fn(&SecretName) + Send + Sync>;
-
 /// A token and where it may be sent.
 pub(crate) struct Session {
     /// `https://host`, without a slash.
@@ -37,7 +34,6 @@ pub(crate) struct Session {
 pub(crate) struct Sessions {
     secret: SecretName,
     secrets: Arc<dyn Secrets>,
-    pub(crate) invalidate: Option<Invalidate>,
     transport: Arc<dyn HttpTransport>,
     clock: Arc<dyn Clock>,
     meter: Arc<Meter>,
@@ -59,7 +55,7 @@ impl Sessions {
         clock: Arc<dyn Clock>,
         meter: Arc<Meter>,
     ) -> Self {
-        Self { secret, secrets, invalidate: None, transport, clock, meter, state: Mutex::default() }
+        Self { secret, secrets, transport, clock, meter, state: Mutex::default() }
     }
 
     /// The present session; logs in when there is none.
@@ -116,10 +112,7 @@ impl Sessions {
             Err(error @ SalesforceError::LoginRefused(_)) => error,
             answer => return answer,
         };
-        if let Some(invalidate) = &self.invalidate {
-            invalidate(&self.secret);
-        }
-        let again = self.secrets.read(&self.secret).await?;
+        let again = self.secrets.read_fresh(&self.secret).await?;
         if again.expose_secret() == secret.expose_secret() {
             return Err(refused);
         }

@@ -7,7 +7,7 @@ use domain::account::{Applied, Correlation};
 use domain::audit::{AuditEntry, Outcome};
 use domain::change::owned_after;
 use domain::{
-    AccountRecord, AuditRecord, DesiredAccount, DesiredState, Operation, Parked, ParkedReason, PersonId,
+    AccountRecord, AuditRecord, DesiredAccount, DesiredState, Entitlement, Operation, Parked, ParkedReason, PersonId,
     SalesforceUserId,
 };
 use jiff::Timestamp;
@@ -105,19 +105,16 @@ pub fn audit_record(
 }
 
 fn entry(operation: &Operation, outcome: &Outcome, desired: &DesiredAccount) -> AuditEntry {
-    let rules_of = |wanted: &dyn Fn(&domain::Entitlement) -> bool| {
-        let mut rules: Vec<String> =
-            desired.entitlements.iter().filter(|(e, _)| wanted(e)).flat_map(|(_, rules)| rules.clone()).collect();
-        rules.sort_unstable();
-        rules.dedup();
-        rules
+    let gives = |entitlement: &Entitlement| match operation {
+        Operation::Create { entitlements, .. } => entitlements.contains(entitlement),
+        Operation::Grant { entitlement: given } => given == entitlement,
+        Operation::Replace { kind, after, .. } => {
+            entitlement.kind == *kind && Some(&entitlement.name) == after.as_ref()
+        }
+        _ => false,
     };
-    let rules = match operation {
-        Operation::Create { entitlements, .. } => rules_of(&|e| entitlements.contains(e)),
-        Operation::Grant { entitlement } => rules_of(&|e| e == entitlement),
-        Operation::Replace { kind, after, .. } => rules_of(&|e| e.kind == *kind && Some(&e.name) == after.as_ref()),
-        _ => Vec::new(),
-    };
+    let rules = desired.entitlements.iter().filter(|(entitlement, _)| gives(entitlement));
+    let rules = rules.map(|(entitlement, rules)| (entitlement.clone(), rules.clone())).collect();
     AuditEntry { operation: operation.clone(), rules, outcome: outcome.clone() }
 }
 

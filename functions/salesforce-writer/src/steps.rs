@@ -122,10 +122,8 @@ impl Writer {
             match result {
                 Ok(working) => doing.push(working),
                 Err((person, error)) => {
-                    {
                     let disposition = disposition_of_store(&person, &error)?;
                     dispositions.insert(person, disposition);
-                }
                 }
             }
         }

@@ -2,6 +2,8 @@
 //! call fails before its effect, or takes effect and its reply is lost, or the process stops before or after it and a
 //! new one starts. Then all runs clean until quiet, and the promises are checked after every act.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests, which fail by panicking")]
+
 mod promises;
 
 use std::time::Duration;

@@ -130,11 +130,10 @@ impl Report for Log {
                 head.push_str("\n   the answer was lost; the results were read from the org afterwards");
             }
             let rows = record.entries.iter().flat_map(|entry| {
-                let (rules, outcome) = (entry.rules.join(", "), words::outcome(&entry.outcome));
-                words::steps(&entry.operation).into_iter().map(move |step| {
-                    let rules = if step.is_given() { rules.clone() } else { String::new() };
-                    [step.what.clone(), step.change(), rules, outcome.clone()]
-                })
+                let outcome = words::outcome(&entry.outcome);
+                words::steps(&entry.operation)
+                    .into_iter()
+                    .map(move |step| [step.what.clone(), step.change(), step.rules(&entry.rules), outcome.clone()])
             });
             let rows: Vec<_> = rows.collect();
             parts.push(if rows.is_empty() { head } else { format!("{head}\n{}", table(HEADINGS, rows)) });

@@ -73,7 +73,9 @@ impl VerifyAudit {
         for (done, person) in persons.iter().enumerate() {
             let read = Log::read(person, &accounts, &log).await?;
             verdict.records += read.records().len();
-            verdict.broken.extend(read.broken().map(|reason| Broken { person: person.clone(), reason: reason.to_owned() }));
+            verdict
+                .broken
+                .extend(read.broken().map(|reason| Broken { person: person.clone(), reason: reason.to_owned() }));
             progress.at(done as u64 + 1, persons.len() as u64);
         }
         drop(progress);

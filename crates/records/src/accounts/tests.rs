@@ -58,7 +58,14 @@ async fn one_writer_at_a_time_until_the_lease_ends() {
         LeaseOutcome::Mine(_)
     ));
     // The first holder is too late now.
-    let late = Commit { person: &person("p"), record: mine.value, version: mine.version, audit: None, claims: None, keep_lease: false };
+    let late = Commit {
+        person: &person("p"),
+        record: mine.value,
+        version: mine.version,
+        audit: None,
+        claims: None,
+        keep_lease: false,
+    };
     assert!(matches!(accounts.commit(late).await, Err(StoreError::Conflict { .. })));
 }
 

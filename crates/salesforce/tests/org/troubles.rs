@@ -1,6 +1,6 @@
 //! Sessions, limits, outages, answers that are none.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use domain::Outcome;
 use ports::Class;
@@ -37,7 +37,7 @@ async fn both_flows_log_in() {
     for jwt in [true, false] {
         let org = Org::sample(now);
         let secret = if jwt { org.jwt_secret() } else { org.client_credentials_secret() };
-        let secret = Arc::new(Secret(Mutex::new(secret.to_string())));
+        let secret = Arc::new(Secret::new(&secret));
         let world = World::with(org, secret, Arc::new(ManualClock::at(now)));
         world.salesforce.connect().await.unwrap();
     }
@@ -48,7 +48,7 @@ async fn the_calls_go_to_the_instance_that_the_log_in_names() {
     let now = "2026-06-01T08:00:00Z".parse().unwrap();
     let mut org = Org::sample(now);
     org.set_addresses("https://login.salesforce.com", "https://sample-2.my.salesforce.com");
-    let secret = Arc::new(Secret(Mutex::new(org.jwt_secret().to_string())));
+    let secret = Arc::new(Secret::new(&org.jwt_secret()));
     let world = World::with(org, secret, Arc::new(ManualClock::at(now)));
     world.salesforce.connect().await.unwrap();
 }
@@ -58,7 +58,7 @@ async fn a_token_is_not_sent_to_a_strange_host() {
     let now = "2026-06-01T08:00:00Z".parse().unwrap();
     let mut org = Org::sample(now);
     org.set_addresses("https://sample.my.salesforce.com", "https://salesforce.com.example");
-    let secret = Arc::new(Secret(Mutex::new(org.jwt_secret().to_string())));
+    let secret = Arc::new(Secret::new(&org.jwt_secret()));
     let world = World::with(org, secret, Arc::new(ManualClock::at(now)));
     let error = world.salesforce.connect().await.unwrap_err();
     assert_eq!(error.class(), Class::Systemic);
@@ -72,8 +72,8 @@ async fn a_secret_that_was_exchanged_is_read_again_and_a_refused_one_is_systemic
     let good = org.client_credentials_secret();
     let mut bad = good.clone();
     bad["clientSecret"] = "hidden-wrong".into();
-    let secret = Arc::new(Secret(Mutex::new(bad.to_string())));
-    let mut world = World::with(org, secret.clone(), Arc::new(ManualClock::at(now)));
+    let secret = Arc::new(Secret::new(&bad));
+    let world = World::with(org, secret.clone(), Arc::new(ManualClock::at(now)));
     let error = world.salesforce.connect().await.unwrap_err();
     assert_eq!(error.class(), Class::Systemic);
     assert!(!format!("{error} {error:?}").contains("hidden"));
@@ -81,10 +81,9 @@ async fn a_secret_that_was_exchanged_is_read_again_and_a_refused_one_is_systemic
     // Refused just now: not even asked.
     assert_eq!(world.salesforce.connect().await.unwrap_err(), error);
     assert_eq!(world.org().call_count(), logins);
-    // What lies between is told to forget, and the new secret is used at once.
+    // Exchanged meanwhile: the reading past all memory finds the new one.
     world.clock.advance(std::time::Duration::from_secs(11));
-    let exchanged = secret.clone();
-    world.salesforce = world.salesforce.on_refused_secret(move |_| *exchanged.0.lock().unwrap() = good.to_string());
+    *secret.fresh.lock().unwrap() = Some(good.to_string());
     world.salesforce.connect().await.unwrap();
 }
 

@@ -18,13 +18,28 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
 }
 
-/// The secret as it stands, to be exchanged by the test.
-pub(crate) struct Secret(pub(crate) Mutex<String>);
+/// The secret as a cache has it, and as it stands where it differs.
+#[derive(Default)]
+pub(crate) struct Secret {
+    pub(crate) cached: Mutex<String>,
+    pub(crate) fresh: Mutex<Option<String>>,
+}
+
+impl Secret {
+    pub(crate) fn new(secret: &serde_json::Value) -> Self {
+        Self { cached: Mutex::new(secret.to_string()), fresh: Mutex::default() }
+    }
+}
 
 #[async_trait::async_trait]
 impl Secrets for Secret {
     async fn read(&self, _: &SecretName) -> Result<SecretString, SecretError> {
-        Ok(SecretString::from(self.0.lock().unwrap().clone()))
+        Ok(SecretString::from(self.cached.lock().unwrap().clone()))
+    }
+
+    async fn read_fresh(&self, _: &SecretName) -> Result<SecretString, SecretError> {
+        let fresh = self.fresh.lock().unwrap().clone();
+        Ok(SecretString::from(fresh.unwrap_or_else(|| self.cached.lock().unwrap().clone())))
     }
 }
 
@@ -33,7 +48,7 @@ impl World {
         let now = "2026-06-01T08:00:00Z".parse().unwrap();
         let mut org = Org::sample(now);
         *org.behaviours_mut() = behaviours;
-        let secret = Secret(Mutex::new(org.jwt_secret().to_string()));
+        let secret = Secret::new(&org.jwt_secret());
         Self::with(org, Arc::new(secret), Arc::new(ManualClock::at(now)))
     }
 

@@ -48,7 +48,7 @@ impl Meter {
 
     /// Begins to measure.
     pub(super) fn start(&self) -> Timestamp {
-        self.org.with(|org| org.reset_calls());
+        self.org.with(salesforce_simulator::Org::reset_calls);
         *self.watch() = Watch::default();
         SystemClock.now()
     }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, bail};
-use domain::{DesiredAccount, Entitlement, Operation, PersonId};
+use anyhow::bail;
+use domain::{Operation, PersonId};
 use records::{Accounts, AuditLog};
 use salesforce_simulator::UserView;
 use serde::Serialize;
@@ -177,12 +177,20 @@ fn lines(plan: &Plan) -> Vec<Line> {
         let steps = words::steps(operation);
         let (held, others): (Vec<_>, Vec<_>) = steps.into_iter().partition(words::Step::is_field);
         for step in others {
-            lines.push(Line { what: step.what.clone(), change: step.change(), rules: rules(&plan.desired, &step) });
+            lines.push(Line {
+                what: step.what.clone(),
+                change: step.change(),
+                rules: step.rules(&plan.desired.entitlements),
+            });
         }
         if let [first, others @ ..] = held.as_slice() {
             let shown = held.iter().find(|step| step.what == "Username").unwrap_or(first);
             let more = if others.is_empty() { String::new() } else { format!(" and {} more fields", others.len()) };
-            lines.push(Line { what: shown.what.clone(), change: format!("{}{more}", shown.change()), rules: String::new() });
+            lines.push(Line {
+                what: shown.what.clone(),
+                change: format!("{}{more}", shown.change()),
+                rules: String::new(),
+            });
         }
     }
     if !plan.operations.iter().any(|operation| matches!(operation, Operation::Create { .. })) {
@@ -190,15 +198,6 @@ fn lines(plan: &Plan) -> Vec<Line> {
         lines.sort_by_key(|line| line.rules.is_empty() && domain::UserField::from_api_name(&line.what).is_some());
     }
     lines
-}
-
-/// The rules that give what the step gives.
-fn rules(desired: &DesiredAccount, step: &words::Step) -> String {
-    let gives = |entitlement: &Entitlement| {
-        words::kind(entitlement.kind) == step.what && entitlement.name.as_str() == step.after
-    };
-    let rules = desired.entitlements.iter().filter(|(entitlement, _)| gives(entitlement));
-    rules.flat_map(|(_, rules)| rules.clone()).collect::<Vec<_>>().join(", ")
 }
 
 fn account(person: &str, user: &UserView) -> Account {
@@ -227,12 +226,8 @@ impl Report for Act {
 fn shortened(log: &Log) -> String {
     let rows = log.records().iter().flat_map(|record| {
         let entries = record.entries.iter().flat_map(|entry| {
-            let rules = entry.rules.join(", ");
             let steps = words::steps(&entry.operation).into_iter().filter(|step| !step.is_field());
-            steps.map(move |step| {
-                let rules = if step.is_given() { rules.clone() } else { String::new() };
-                [step.what.clone(), step.change(), rules, String::new()]
-            })
+            steps.map(|step| [step.what.clone(), step.change(), step.rules(&entry.rules), String::new()])
         });
         let mut entries: Vec<_> = entries.collect();
         if let Some(first) = entries.first_mut() {

@@ -188,8 +188,7 @@ impl Report for Imported {
             rows.push(("  updated", outcome.updated.to_string()));
             rows.push(("  deactivated", outcome.deactivated.to_string()));
             rows.push(("  failed", outcome.failed.to_string()));
-            let touched =
-                outcome.created + outcome.linked + outcome.updated + outcome.deactivated + outcome.failed;
+            let touched = outcome.created + outcome.linked + outcome.updated + outcome.deactivated + outcome.failed;
             rows.push(("  unchanged", (read - refused).saturating_sub(touched).to_string()));
             let Standing { active, inactive, absent } = outcome.accounts;
             rows.push(("accounts now", format!("{active} active, {inactive} inactive, {absent} without a user")));
@@ -217,7 +216,8 @@ impl Report for Imported {
 
 impl Outcome {
     fn calls(&self) -> String {
-        let kinds: Vec<_> = self.salesforce_calls_by_kind.iter().map(|(kind, calls)| format!("{calls} {kind}")).collect();
+        let kinds: Vec<_> =
+            self.salesforce_calls_by_kind.iter().map(|(kind, calls)| format!("{calls} {kind}")).collect();
         let all = self.salesforce_calls;
         if kinds.is_empty() { all.to_string() } else { format!("{all} ({})", kinds.join(", ")) }
     }

@@ -88,10 +88,7 @@ impl Waiting {
 
     /// Whether all is well.
     pub(crate) fn is_empty(&self) -> bool {
-        self.accounts.is_empty()
-            && self.persons.is_empty()
-            && self.refused.is_empty()
-            && self.dead_letters.is_empty()
+        self.accounts.is_empty() && self.persons.is_empty() && self.refused.is_empty() && self.dead_letters.is_empty()
     }
 
     /// Persons whose account waits.
@@ -153,7 +150,8 @@ async fn dead(opened: &Opened, queue: QueueName) -> anyhow::Result<Option<Dead>>
         Some(embedded) => embedded.dead_letters(queue).await?,
         None => Vec::new(),
     };
-    let person = |letter: storage::embedded::DeadLetter| WakeUp::decode(&letter.body).ok().map(|wake_up| wake_up.person);
+    let person =
+        |letter: storage::embedded::DeadLetter| WakeUp::decode(&letter.body).ok().map(|wake_up| wake_up.person);
     let persons = letters.into_iter().filter_map(person).collect();
     Ok(Some(Dead { queue: queue.as_str(), messages, persons }))
 }

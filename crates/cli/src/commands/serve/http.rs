@@ -4,9 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
-use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use http::{Request, StatusCode, header};

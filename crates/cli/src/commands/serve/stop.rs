@@ -1,8 +1,8 @@
 //! The wish to stop: Ctrl-C or SIGTERM. The first asks for an orderly end, the second for one at once.
 
 use futures::future::{BoxFuture, FutureExt as _, Shared};
-use tokio::sync::Notify;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// Waits for signals from the moment it is installed.
 pub(super) struct Stop {

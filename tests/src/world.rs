@@ -60,14 +60,14 @@ rules:
 
 /// Secrets that lie in the test.
 struct TestSecrets {
-    salesforce: String,
+    salesforce: Mutex<String>,
 }
 
 #[async_trait::async_trait]
 impl Secrets for TestSecrets {
     async fn read(&self, name: &SecretName) -> Result<SecretString, SecretError> {
         match name.as_str() {
-            "salesforce" => Ok(self.salesforce.clone().into()),
+            "salesforce" => Ok(self.salesforce.lock().expect("not poisoned").clone().into()),
             "hr-webhook" => Ok(json!({ "key": HR_KEY }).to_string().into()),
             _ => Err(SecretError::Missing(name.clone())),
         }
@@ -87,6 +87,7 @@ pub struct World {
     /// The connector's process; replaced when it is stopped.
     pub pipeline: Pipeline,
     configuration: Arc<Configuration>,
+    secrets: Arc<TestSecrets>,
     ports: Ports,
     sent: u64,
 }
@@ -105,28 +106,38 @@ impl World {
 
     /// A world with another org and configuration.
     pub fn configured(org: Org, files: &[(&str, &str)]) -> Self {
-        let files: Vec<_> = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        let configuration = Arc::new(Configuration::parse(&files).unwrap_or_else(|problems| panic!("{problems}")));
+        let configuration = parse(files);
         let clock = Arc::new(ManualClock::at(morning()));
         let embedded = Arc::new(Embedded::in_memory(clock.clone()).expect("memory can be had"));
-        let secrets = Arc::new(TestSecrets { salesforce: org.jwt_secret().to_string() });
+        let secrets = Arc::new(TestSecrets { salesforce: Mutex::new(org.jwt_secret().to_string()) });
         let org = InProcess::new(Arc::new(Mutex::new(org))).with_clock(clock.clone());
         let faults = Arc::new(Faults::default());
         let ports = Ports {
             store: Arc::new(Faulty::new(embedded.clone() as Arc<dyn Store>, faults.clone())),
             queue: Arc::new(Faulty::new(embedded.clone() as Arc<dyn Queue>, faults.clone())),
-            secrets: Arc::new(Faulty::new(secrets as Arc<dyn Secrets>, faults.clone())),
+            secrets: Arc::new(Faulty::new(secrets.clone() as Arc<dyn Secrets>, faults.clone())),
             transport: Arc::new(Faulty::new(Arc::new(org.clone()) as Arc<dyn HttpTransport>, faults.clone())),
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(7)),
         };
         let pipeline = Pipeline::new(ports.clone(), configuration.clone());
-        Self { org, embedded, clock, faults, pipeline, configuration, ports, sent: 0 }
+        Self { org, embedded, clock, faults, pipeline, configuration, secrets, ports, sent: 0 }
     }
 
     /// The process is gone; another starts on the same storage.
     pub fn restart(&mut self) {
         self.pipeline = Pipeline::new(self.ports.clone(), self.configuration.clone());
+    }
+
+    /// Another process starts, with another configuration.
+    pub fn reconfigure(&mut self, files: &[(&str, &str)]) {
+        self.configuration = parse(files);
+        self.restart();
+    }
+
+    /// Exchanges the secret of the org.
+    pub fn set_salesforce_secret(&self, secret: &Value) {
+        *self.secrets.salesforce.lock().expect("not poisoned") = secret.to_string();
     }
 
     /// A request with these events, signed by HR now.
@@ -193,6 +204,11 @@ impl Default for World {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn parse(files: &[(&str, &str)]) -> Arc<Configuration> {
+    let files: Vec<_> = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    Arc::new(Configuration::parse(&files).unwrap_or_else(|problems| panic!("{problems}")))
 }
 
 /// Where all worlds begin.

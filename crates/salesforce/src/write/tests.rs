@@ -333,3 +333,95 @@ async fn a_lost_patch_is_repeated_and_a_lost_post_is_not() {
         assert!(done.outcomes.iter().all(|(_, outcome)| *outcome == Outcome::NotDone));
     }
 }
+
+#[tokio::test]
+async fn another_profile_goes_by_standard_rest_with_all_else_that_changes_in_the_record() {
+    let client = org(|asked| rows(asked, fine));
+    let role = |name: &str| Operation::Replace {
+        kind: domain::EntitlementKind::Role,
+        before: None,
+        after: EntitlementName::parse(name).ok(),
+    };
+    let profile = Operation::Replace {
+        kind: domain::EntitlementKind::Profile,
+        before: None,
+        after: EntitlementName::parse("Standard User").ok(),
+    };
+    let mut work = change(1, vec![set(UserField::Title, "T"), profile, role("CEO")]);
+    work.actual.as_mut().unwrap().profile = None;
+    assert!(all_done(&client.salesforce.apply(vec![work]).await));
+    assert_eq!(client.org.count(|asked| asked.path.contains("/scim/")), 0);
+    let asked = client.org.asked().pop().unwrap();
+    assert_eq!(
+        asked.body["records"],
+        json!([{"attributes": {"type": "User"}, "id": id(1), "Title": "T", "ProfileId": "00e000000000001AAA",
+            "UserRoleId": "00E000000000001EAA"}])
+    );
+}
+
+#[tokio::test]
+async fn one_part_of_a_name_or_of_the_enterprise_extension_brings_the_others_along() {
+    let client = org(echo);
+    let mut work = change(1, vec![set(UserField::LastName, "New"), set(UserField::Department, "D")]);
+    work.actual.as_mut().unwrap().fields.extend([
+        (UserField::FirstName, "F".to_owned()),
+        (UserField::EmployeeNumber, "7".to_owned()),
+        (UserField::Title, "T".to_owned()),
+    ]);
+    assert!(all_done(&client.salesforce.apply(vec![work]).await));
+    let value = client.org.asked().pop().unwrap().body["Operations"][0]["value"].clone();
+    assert_eq!(
+        value,
+        json!({"name": {"givenName": "F", "familyName": "New"},
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "D", "employeeNumber": "7"}})
+    );
+}
+
+#[tokio::test]
+async fn an_alias_that_does_not_come_back_goes_by_standard_rest_from_then_on() {
+    const URN: &str = "urn:salesforce:schemas:extension:2.0";
+    let client = org(|asked| match asked.path.as_str() {
+        "/services/scim/v2/Schemas" => answer(200, &json!([{"id": URN}])),
+        path if path.contains("/composite/") => rows(asked, fine),
+        _ => {
+            let mut echoed: Value = serde_json::from_slice(echo(asked).unwrap().body()).unwrap();
+            echoed.as_object_mut().unwrap().remove(URN);
+            answer(201, &echoed)
+        }
+    });
+    for number in 0..2 {
+        let mut work = create(number, &["profile:Standard User"]);
+        if let Operation::Create { fields, .. } = &mut work.operations[0] {
+            fields.insert(UserField::Alias, "al".to_owned());
+        }
+        assert!(all_done(&client.salesforce.apply(vec![work]).await));
+        let asked = client.org.asked().pop().unwrap();
+        assert_eq!(asked.body["records"][0]["Alias"], "al");
+    }
+    let posts = client.org.asked().into_iter().filter(|asked| asked.path == "/services/scim/v2/Users");
+    let carried: Vec<_> = posts.map(|asked| asked.body.get(URN).is_some()).collect();
+    assert_eq!(carried, [true, false]);
+}
+
+#[tokio::test]
+async fn a_user_of_an_earlier_try_keeps_the_name_that_it_was_given() {
+    let client = org(|asked| match (asked.path.as_str(), asked.soql()) {
+        ("/services/scim/v2/Users", _) => answer(
+            400,
+            &json!([{"errorCode": "DUPLICATE_VALUE", "message": "duplicate value found: EmployeeNumber duplicates value"}]),
+        ),
+        (_, Some(soql)) if soql.contains("FROM User ") => {
+            records(&[json!({"Id": id(9), "IsActive": true, "EmployeeNumber": "1",
+            "Username": "u1.b@example.com", "LastName": "L1", "Profile": {"Name": "Standard User"}})])
+        }
+        (_, Some(_)) => records(&[]),
+        _ => panic!("nothing is left to do, but {} {} was asked", asked.method, asked.path),
+    });
+    let mut work = create(1, &["profile:Standard User"]);
+    let candidates = ["u1@example.com", "u1.b@example.com"].map(str::to_owned).to_vec();
+    work.candidates.insert(UserField::Username, candidates);
+    let done = client.salesforce.apply(vec![work]).await.remove(0);
+    let [(Operation::Create { fields, .. }, Outcome::Done)] = done.outcomes.as_slice() else { panic!("{done:?}") };
+    assert_eq!(fields[&UserField::Username], "u1.b@example.com");
+    assert_eq!((done.user, done.error), (Some(id(9)), None));
+}

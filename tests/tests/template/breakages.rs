@@ -41,7 +41,7 @@ pub(crate) const ALL: &[Breakage] = &[
     of("dead letters", "/Resources/UrgentChangesQueue/Properties/SqsManagedSseEnabled", "false", "not encrypted"),
     of("visibility", "/Resources/ChangesQueue/Properties/VisibilityTimeout", "1804", "ChangesQueue hides for 1804 s, less than 1805 s"),
     of("visibility", "/Resources/PersonEventsQueue/Properties/VisibilityTimeout", "null", "hides for 30 s"),
-    of("visibility", "/Resources/SalesforceWriterFunction/Properties/Timeout", "120", "UrgentChangesQueue"),
+    of("visibility", "/Resources/SalesforceWriterFunction/Properties/Timeout", "600", "UrgentChangesQueue"),
     of("visibility", "/Resources/MappingFunction/Properties/Events/PersonEvents/Properties/MaximumBatchingWindowInSeconds", "60", "PersonEventsQueue"),
     of("partial failures", "/Resources/MappingFunction/Properties/Events/PersonEvents/Properties/FunctionResponseTypes", "null", "MappingFunction.PersonEvents"),
     of("partial failures", "/Resources/SalesforceWriterFunction/Properties/Events/Changes/Properties/MaximumBatchingWindowInSeconds", "0", "takes 100 at once"),

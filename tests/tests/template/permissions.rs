@@ -105,7 +105,7 @@ pub(crate) fn audit_is_append_only(template: &Template) -> Vec<String> {
 /// Which function touches which tables and queues; a new line here is a decision, not an accident.
 pub(crate) fn only_needed_tables(template: &Template) -> Vec<String> {
     let wanted = [
-        ("WebhookRole", &["PeopleTable", "PersonEventsQueue", "SyncTable", "WebhookLogs", "WebhookSecret"][..]),
+        ("WebhookRole", &["PeopleTable", "PersonEventsQueue", "WebhookLogs", "WebhookSecret"][..]),
         (
             "SyncRole",
             &[

@@ -281,3 +281,86 @@ async fn secrets_that_are_wrong_stop_the_batch_and_name_what_is_wrong() {
         );
     }
 }
+
+const STAFF: &str = "
+file: { format: csv }
+where: row.kind != 'external'
+person:
+  id: row.id
+  name: { nickName: row.nick, familyName: row.family }
+contracts:
+  id: row.id
+  startDate: row.start
+  department: { id: row.department }
+";
+
+/// A world whose people come from a file, and a file of so many people.
+fn file_world() -> World {
+    let sources = "  - { name: staff, role: authoritative, file: { definition: sources/staff.yaml } }\n";
+    let account =
+        ACCOUNT.replace("coalesce(person.accounts.entra.mail, person.contact.email)", "person.id + '@example.com'");
+    let files = [
+        ("connector.yaml", &*format!("{CONNECTOR}{sources}")),
+        ("account.yaml", &*account),
+        ("rules.yaml", RULES),
+        ("sources/staff.yaml", STAFF),
+    ];
+    World::configured(Org::sample(morning()), &files)
+}
+
+async fn import(world: &World, rows: &[String]) -> records::sync_state::RunReport {
+    let text = format!("id,kind,nick,family,start,department\n{}\n", rows.join("\n"));
+    let file = std::io::Cursor::new(text.into_bytes());
+    let source = integration_tests::world::source_name("staff");
+    let report = world.pipeline.sync.import(&source, file, &|_, _| ()).await.expect("readable");
+    world.quiet().await;
+    report.pull.expect("a read of a source")
+}
+
+#[tokio::test]
+async fn a_file_costs_calls_for_those_who_changed_and_a_bad_row_stops_nobody() {
+    let world = file_world();
+    let row = |n: usize, department: &str| format!("{n},internal,Nick{n},Vries,2026-01-01,{department}");
+    let mut rows: Vec<_> = (1..=40).map(|n| row(n, "SALES")).collect();
+    rows[4] = "5,internal,Nick5,Vries,2026-02-30,SALES".to_owned();
+    rows[9] = "10,external,Nick10,Vries,2026-01-01,SALES".to_owned();
+    let first = import(&world, &rows).await;
+    assert_eq!((first.read, first.changed, first.refused, first.complete), (39, 38, 1, true));
+    assert!(nobody(&world, "5") && nobody(&world, "10") && user(&world, "40").active);
+    let refused =
+        world.pipeline.sync.state.refused(&integration_tests::world::source_name("staff")).await.expect("readable");
+    let [refused] = refused.as_slice() else { panic!("{refused:?}") };
+    assert_eq!((refused.record.as_str(), refused.error.path.as_str()), ("5", "contracts[0].startDate"));
+
+    world.salesforce_calls();
+    world.pass(MINUTE);
+    assert_eq!(import(&world, &rows).await.changed, 0);
+    assert_eq!(world.salesforce_calls(), 0);
+
+    for n in [20, 21] {
+        rows[n - 1] = row(n, "SERVICE");
+    }
+    rows[4] = row(5, "SALES");
+    // Who is left out of a file is not gone: absence removes nobody.
+    rows.truncate(30);
+    world.pass(MINUTE);
+    let before = world.org.org().journal().len();
+    assert_eq!(import(&world, &rows).await.changed, 3);
+    let org = world.org.org();
+    let touched: std::collections::BTreeSet<_> =
+        org.journal()[before..].iter().filter_map(|entry| entry.user.clone()).collect();
+    assert_eq!(touched.len(), 3);
+    drop(org);
+    assert!(user(&world, "5").active && user(&world, "40").active);
+    assert!(user(&world, "20").permission_sets.contains("Service_Cloud_User"));
+    assert!(
+        world
+            .pipeline
+            .sync
+            .state
+            .refused(&integration_tests::world::source_name("staff"))
+            .await
+            .expect("readable")
+            .is_empty()
+    );
+}

@@ -115,7 +115,7 @@ impl Sync {
                     }
                 }
             }
-            if persons.is_empty() && run_report.read >= rows.rows() {
+            if persons.is_empty() && rows.is_done() {
                 break;
             }
             let changed = self.store_changed(source, persons, run).await?;

@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use serde::Serialize;
 
 pub(crate) use self::progress::Progress;
-pub(crate) use self::table::{clean, fields, table};
+pub(crate) use self::table::{clean, columns, fields, table};
 
 /// A result that can be shown both ways.
 pub(crate) trait Report: Serialize {

@@ -95,9 +95,10 @@ impl Report for Measured {
         let headings = ["Run", "Calls", "By kind", "Seconds", "Persons/s", "Outside ms/person"];
         let memory = self.peak_memory_mib.map(|mib| format!("\nPeak memory {mib} MiB.")).unwrap_or_default();
         format!(
-            "{} persons; the org answers after {} ms.\n{}{memory}",
+            "{} persons; the org answers after {} ms{}.\n{}{memory}",
             self.persons,
             self.latency_ms,
+            if cfg!(debug_assertions) { "; a debug build, several times slower than a release" } else { "" },
             table(headings, rows)
         )
     }

@@ -94,7 +94,13 @@ impl Check {
     async fn findings(&self) -> anyhow::Result<(Vec<Finding>, String)> {
         let configuration = match policy::load(&self.config) {
             Ok(configuration) => configuration,
-            Err(problems) => return Ok((problems.0, String::new())),
+            // Which definitions are used is not known then, so all in the usual place are checked.
+            Err(problems) => {
+                let mut findings = [problems.0, definitions_in(&self.config.join("sources"))].concat();
+                findings.sort();
+                findings.dedup();
+                return Ok((findings, String::new()));
+            }
         };
         let mut findings = configuration.warnings.clone();
         findings.extend(definitions(&configuration));
@@ -139,15 +145,32 @@ impl Check {
 
 /// What is wrong in the definitions of file sources.
 fn definitions(configuration: &Configuration) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for source in &configuration.sources {
-        let SourceKind::File { definition, text, .. } = &source.kind else { continue };
-        let Err(problems) = sources::Definition::parse(definition, text) else { continue };
-        findings.extend(problems.into_iter().map(|problem| {
-            let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-            let (line, column) = (number(problem.line), number(problem.column));
-            Finding::error(Place { file: problem.file.as_str().into(), line, column }, problem.reason)
-        }));
-    }
-    findings
+    let definitions = configuration.sources.iter().filter_map(|source| match &source.kind {
+        SourceKind::File { definition, text, .. } => Some((definition, text)),
+        _ => None,
+    });
+    definitions.flat_map(|(file, text)| in_definition(file, text)).collect()
+}
+
+/// What is wrong in the definitions of a folder; none when there is no such folder.
+fn definitions_in(folder: &Path) -> Vec<Finding> {
+    let paths = std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let yaml = paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
+    yaml.flat_map(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // A file that can't be read is told already.
+        std::fs::read_to_string(&path).map(|text| in_definition(&format!("sources/{name}"), &text)).unwrap_or_default()
+    })
+    .collect()
+}
+
+fn in_definition(file: &str, text: &str) -> Vec<Finding> {
+    let Err(problems) = sources::Definition::parse(file, text) else { return Vec::new() };
+    let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let finding = |problem: sources::Problem| {
+        let place =
+            Place { file: problem.file.as_str().into(), line: number(problem.line), column: number(problem.column) };
+        Finding::error(place, problem.reason)
+    };
+    problems.into_iter().map(finding).collect()
 }

@@ -3,6 +3,7 @@
 mod acts;
 mod people;
 mod stage;
+mod summary;
 
 use clap::Args;
 

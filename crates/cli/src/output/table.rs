@@ -15,10 +15,18 @@ pub(crate) fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator
 
 /// Names and values below one another, without lines.
 pub(crate) fn fields<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    columns(rows.into_iter().map(|(name, value)| [format!("  {name}"), value]))
+}
+
+/// Columns without lines or a heading.
+pub(crate) fn columns<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    for (name, value) in rows {
-        table.add_row([format!(" {name}"), clean(&value)]);
+    for row in rows {
+        table.add_row(row.map(|cell| clean(&cell)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
     }
     trim(&table.to_string())
 }

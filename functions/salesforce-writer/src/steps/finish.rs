@@ -114,7 +114,7 @@ impl Writer {
             results.blocked = error.as_ref().map(SalesforceError::reason);
         }
         let complete = results.is_complete();
-        let committed = self.commit(working, results, false, passing).await?;
+        let committed = self.commit(working, results, passing).await?;
         match (error, complete) {
             _ if committed != Disposition::Done => Ok(committed),
             (Some(error), false) if class == Some(Class::Systemic) => Err(batch_error(&error)),
@@ -179,7 +179,7 @@ impl Writer {
     ) -> Result<(), BatchError> {
         let person = working.person.clone();
         let results = Results { blocked: Some(reason), ..results_of(&working, Vec::new()) };
-        let disposition = self.commit(working, results, false, false).await?;
+        let disposition = self.commit(working, results, false).await?;
         dispositions.insert(person, disposition);
         Ok(())
     }
@@ -188,7 +188,6 @@ impl Writer {
         &self,
         working: Working,
         results: Results,
-        recovered: bool,
         passing: bool,
     ) -> Result<Disposition, BatchError> {
         let Working { person, desired, record, claims, .. } = &working;
@@ -198,7 +197,7 @@ impl Writer {
             // An undecided correlation says nothing about an interrupted change: its intent stays.
             next.pending.clone_from(&record.value.pending);
         }
-        let audit = audit_record(person, &record.value, &next, &desired.value, &results, recovered, now);
+        let audit = audit_record(person, &record.value, &next, &desired.value, &results, false, now);
         let created = next.correlation.as_ref().filter(|_| record.value.correlation.is_none()).map(|c| c.user.clone());
         let claims = created.or_else(|| claims.clone().filter(|_| record.value.correlation.is_none()));
         let complete = results.is_complete();

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
-use domain::{Operation, PersonId};
+use domain::PersonId;
+use jiff::tz::TimeZone;
 use records::{Accounts, AuditLog};
 use salesforce_simulator::UserView;
 use serde::Serialize;
@@ -11,8 +12,9 @@ use sync::Task;
 
 use super::people::{INES, NOOR, PIETER, SALES, SERVICE, ines, noor, pieter};
 use super::stage::{Plan, Stage};
+use super::summary::{Row, rows};
 use crate::commands::audit::Log;
-use crate::output::{Output, Report, fields, table};
+use crate::output::{Output, Report, columns};
 use crate::words;
 
 /// Everything that was shown, for machines.
@@ -30,17 +32,9 @@ pub(super) struct Play {
 struct Act {
     title: String,
     text: String,
-    plan: Vec<Line>,
+    plan: Vec<Row>,
     result: Vec<Account>,
     calls: BTreeMap<String, u64>,
-}
-
-/// One thing of a plan.
-#[derive(Serialize)]
-struct Line {
-    what: String,
-    change: String,
-    rules: String,
 }
 
 /// A user of the org.
@@ -69,10 +63,11 @@ pub(super) async fn play(stage: &mut Stage, output: &Output) -> anyhow::Result<P
     }
     let calls_of_the_repetition = repetition(stage).await?;
     output.say(&format!(
-        "4. The same again: HR sends all three once more, the schedules run: {calls_of_the_repetition} Salesforce calls.\n"
+        "4. The same again. HR sends all three once more, the schedules run.\n Salesforce calls: {calls_of_the_repetition}\n"
     ))?;
     let audit = audit(stage).await?;
-    output.say(&format!("5. The audit log of Noor ({NOOR}), without the fields\n{}", shortened(&audit)))?;
+    let zone = TimeZone::get("Europe/Amsterdam")?;
+    output.say(&format!("5. The audit log of Noor ({NOOR})\n{}", shortened(&audit, &zone)))?;
     Ok(Play { acts, calls_of_the_repetition, audit })
 }
 
@@ -90,9 +85,9 @@ async fn joiner(stage: &Stage) -> anyhow::Result<Act> {
         title: "1. Joiners".to_owned(),
         text: format!(
             "2 March: HR sends Noor (Sales, from today), Pieter (Service) and Inês (Sales, from 12 March) in a signed \
-             webhook: {status}. Noor's, signed with another key: {forged}. The plan for Noor:"
+             webhook: answer {status}. Signed with another key: {forged}. The plan is Noor's, by rule."
         ),
-        plan: lines(&plan),
+        plan: summary(&plan),
         result: vec![account(NOOR, &user), account(PIETER, &colleague), account(INES, &later)],
         calls: stage.calls(),
     })
@@ -111,10 +106,8 @@ async fn mover(stage: &Stage) -> anyhow::Result<Act> {
     expect(user.permission_sets.contains("Service_Cloud_User"), "the mover lacks a permission set")?;
     Ok(Act {
         title: "2. A mover".to_owned(),
-        text: format!(
-            "1 April: HR sends Noor, now in Service: {status}. Inês has begun in the meantime. The plan for Noor:"
-        ),
-        plan: lines(&plan),
+        text: format!("1 April: HR sends Noor, now in Service: answer {status}. Inês has begun in the meantime."),
+        plan: summary(&plan),
         result: vec![account(NOOR, &user), account(INES, &later)],
         calls: stage.calls(),
     })
@@ -138,10 +131,10 @@ async fn leaver(stage: &Stage) -> anyhow::Result<Act> {
     Ok(Act {
         title: "3. A leaver".to_owned(),
         text: format!(
-            "1 June: HR sends Noor's last day, 30 June: {status}, {early} calls. 1 July, a quarter past midnight: the \
-             schedule wakes those whose day has come. The plan for Noor:"
+            "1 June: HR sends Noor's last day, 30 June: answer {status}, {early} calls. 1 July, 0:15: the schedule \
+             wakes those whose day has come."
         ),
-        plan: lines(&plan),
+        plan: summary(&plan),
         result: vec![account(NOOR, &user)],
         calls: stage.calls(),
     })
@@ -171,33 +164,9 @@ fn expect(holds: bool, otherwise: &str) -> anyhow::Result<()> {
     if holds { Ok(()) } else { bail!("the demo did not come out as it should: {otherwise}") }
 }
 
-fn lines(plan: &Plan) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for operation in &plan.operations {
-        let steps = words::steps(operation);
-        let (held, others): (Vec<_>, Vec<_>) = steps.into_iter().partition(words::Step::is_field);
-        for step in others {
-            lines.push(Line {
-                what: step.what.clone(),
-                change: step.change(),
-                rules: step.rules(&plan.desired.entitlements),
-            });
-        }
-        if let [first, others @ ..] = held.as_slice() {
-            let shown = held.iter().find(|step| step.what == "Username").unwrap_or(first);
-            let more = if others.is_empty() { String::new() } else { format!(" and {} more fields", others.len()) };
-            lines.push(Line {
-                what: shown.what.clone(),
-                change: format!("{}{more}", shown.change()),
-                rules: String::new(),
-            });
-        }
-    }
-    if !plan.operations.iter().any(|operation| matches!(operation, Operation::Create { .. })) {
-        // Fields that follow from the job, together at the end.
-        lines.sort_by_key(|line| line.rules.is_empty() && domain::UserField::from_api_name(&line.what).is_some());
-    }
-    lines
+fn summary(plan: &Plan) -> Vec<Row> {
+    let steps = plan.operations.iter().flat_map(words::steps);
+    rows(steps.map(|step| (step.clone(), step.rules(&plan.desired.entitlements))).collect())
 }
 
 fn account(person: &str, user: &UserView) -> Account {
@@ -209,33 +178,35 @@ fn account(person: &str, user: &UserView) -> Account {
 
 impl Report for Act {
     fn human(&self) -> String {
-        let plan = self.plan.iter().map(|line| [line.what.clone(), line.change.clone(), line.rules.clone()]);
-        let plan = table(["Plan", "Before → after", "Rule"], plan);
+        let plan = self.plan.iter().map(|row| [row.by.clone(), row.what.join(", ")]);
         let results = self.result.iter().map(|account| {
             let active = if account.active { "active" } else { "inactive" };
+            let name = account.username.split('@').next().unwrap_or_default();
             let has = account.has.iter().cloned().collect::<Vec<_>>().join(", ");
-            (account.person.as_str(), format!("{} {active}: {has}", account.username))
+            [name.to_owned(), format!("{active}: {has}")]
         });
-        let kinds: Vec<_> = self.calls.iter().map(|(kind, calls)| format!("{calls} {kind}")).collect();
-        let calls = ("calls", format!("{} ({})", self.calls.values().sum::<u64>(), kinds.join(", ")));
-        format!("{}. {}\n{plan}\n{}", self.title, self.text, fields(results.chain([calls])))
+        let calls = self.calls.values().sum::<u64>();
+        let part = |label, rows| format!("{label}\n{}", columns(indented(rows)));
+        let title = columns([[format!("{}. {}", self.title, self.text)]]);
+        let (plan, results) = (part(" Plan", plan.collect()), part(" In the org", results.collect()));
+        format!("{title}\n{plan}\n{results}\n Salesforce calls: {calls}, the reads for the plan included")
     }
 }
 
-/// The log without the fields, which would fill the screen.
-fn shortened(log: &Log) -> String {
-    let rows = log.records().iter().flat_map(|record| {
-        let entries = record.entries.iter().flat_map(|entry| {
-            let steps = words::steps(&entry.operation).into_iter().filter(|step| !step.is_field());
-            steps.map(|step| [step.what.clone(), step.change(), step.rules(&entry.rules), String::new()])
+fn indented(rows: Vec<[String; 2]>) -> impl Iterator<Item = [String; 2]> {
+    rows.into_iter().map(|[first, second]| [format!("   {first}"), second])
+}
+
+/// The log in a few lines.
+fn shortened(log: &Log, zone: &TimeZone) -> String {
+    let records = log.records().iter().map(|record| {
+        let steps = record.entries.iter().flat_map(|entry| {
+            words::steps(&entry.operation).into_iter().map(|step| (step.clone(), step.rules(&entry.rules)))
         });
-        let mut entries: Vec<_> = entries.collect();
-        if let Some(first) = entries.first_mut() {
-            first[3] = format!("{}, {}", record.at.strftime("%Y-%m-%d"), words::cause(&record.cause));
-        }
-        entries
+        let when = record.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+        let rows: Vec<_> = rows(steps.collect()).into_iter().map(|row| [row.by, row.what.join(", ")]).collect();
+        format!(" {when}, cause: {}\n{}", words::cause(&record.cause), columns(indented(rows)))
     });
-    let rows = rows.map(|[what, change, rules, cause]| [cause, what, change, rules]);
-    let verdict = "The chain of digests is whole: no record was changed, added or removed.";
-    format!("{}\n{verdict}", table(["When, cause", "What", "Before → after", "Rules"], rows))
+    let records: Vec<_> = records.collect();
+    format!("{}\n The chain of digests is whole: no record was changed, added or removed.", records.join("\n"))
 }

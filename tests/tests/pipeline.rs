@@ -346,11 +346,9 @@ async fn a_file_costs_calls_for_those_who_changed_and_a_bad_row_stops_nobody() {
     world.pass(MINUTE);
     let before = world.org.org().journal().len();
     assert_eq!(import(&world, &rows).await.changed, 3);
-    let org = world.org.org();
     let touched: std::collections::BTreeSet<_> =
-        org.journal()[before..].iter().filter_map(|entry| entry.user.clone()).collect();
+        world.org.org().journal()[before..].iter().filter_map(|entry| entry.user.clone()).collect();
     assert_eq!(touched.len(), 3);
-    drop(org);
     assert!(user(&world, "5").active && user(&world, "40").active);
     assert!(user(&world, "20").permission_sets.contains("Service_Cloud_User"));
     assert!(

@@ -77,12 +77,19 @@ impl Command {
     }
 }
 
-/// Where the connector's data is.
+/// Where the data on this machine is.
 #[derive(Debug, Args)]
-pub(crate) struct StoreArguments {
+pub(crate) struct DataArguments {
     /// Folder of the store on this machine. One process has it open at a time.
     #[arg(long, value_name = "DIR", default_value = ".connector")]
     pub(crate) data: PathBuf,
+}
+
+/// Where the connector's data is.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArguments {
+    #[command(flatten)]
+    pub(crate) local: DataArguments,
     /// Name of a deployed stack, whose tables and queues are used instead. Region and credentials come from the
     /// environment, as for all AWS tools.
     #[arg(long, value_name = "NAME", conflicts_with = "data")]

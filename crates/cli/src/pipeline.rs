@@ -12,7 +12,7 @@ use local::{Pipeline, Ports};
 use policy::Configuration;
 use ports::{Clock, HttpTransport, Random, Secrets, SystemClock, SystemRandom};
 
-use crate::arguments::{OrgArguments, StoreArguments};
+use crate::arguments::{DataArguments, OrgArguments};
 use crate::configuration::webhooks;
 use crate::exit::wrong_use;
 use crate::secrets::Layered;
@@ -36,8 +36,8 @@ pub(crate) struct Assembled {
 ///
 /// # Errors
 /// What is missing, and what to do about it.
-pub(crate) async fn assemble(
-    store: &StoreArguments,
+pub(crate) fn assemble(
+    data: &DataArguments,
     org: &OrgArguments,
     configuration: &Arc<Configuration>,
 ) -> anyhow::Result<Assembled> {
@@ -47,12 +47,12 @@ pub(crate) async fn assemble(
     }
     // Read before anything is made, so that a wrong file leaves nothing behind.
     let mut secrets = Layered::over(org.secrets.as_deref())?;
-    let opened = store.open_or_create(clock.clone()).await?;
+    let opened = data.open_or_create(clock.clone())?;
     let mut secrets_file = org.secrets.clone();
     let transport: Arc<dyn HttpTransport> = if org.simulated_org {
-        let simulated = SimulatedOrg::kept(&store.data.join("simulated-org.jsonl"), clock.clone())?;
+        let simulated = SimulatedOrg::kept(&data.data.join("simulated-org.jsonl"), clock.clone())?;
         if secrets_file.is_none() {
-            let path = throw_away_keys(&store.data, configuration, &SystemRandom)?;
+            let path = throw_away_keys(&data.data, configuration, &SystemRandom)?;
             secrets = Layered::over(Some(&path))?;
             secrets_file = Some(path);
         }

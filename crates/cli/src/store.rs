@@ -8,7 +8,7 @@ use ports::{Clock, Queue, QueueName, Store, Table};
 use storage::Embedded;
 use storage::aws::AwsClients;
 
-use crate::arguments::StoreArguments;
+use crate::arguments::{DataArguments, StoreArguments};
 
 /// An open store with its queues.
 #[derive(Clone)]
@@ -19,23 +19,31 @@ pub(crate) struct Opened {
     pub(crate) embedded: Option<Arc<Embedded>>,
 }
 
-impl StoreArguments {
-    /// The store's file.
-    pub(crate) fn file(&self) -> PathBuf {
-        self.data.join("connector.redb")
+impl DataArguments {
+    /// Opens the store of the folder; in an empty one, a new store.
+    ///
+    /// # Errors
+    /// When it can't be had, or is in use.
+    pub(crate) fn open_or_create(&self, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
+        open_file(&self.file(), clock)
     }
 
+    fn file(&self) -> PathBuf {
+        self.data.join("connector.redb")
+    }
+}
+
+impl StoreArguments {
     /// Opens what is there.
     ///
     /// # Errors
     /// When there is nothing, or it is in use.
     pub(crate) async fn open(&self, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
-        let file = self.file();
-        if self.stack.is_none() && !file.exists() {
+        if self.stack.is_none() && !self.local.file().exists() {
             bail!(
                 "there is no store in {}: run `connector import` or `connector serve` first, or name its folder with \
                  --data",
-                self.data.display()
+                self.local.data.display()
             );
         }
         self.open_or_create(clock).await
@@ -48,7 +56,7 @@ impl StoreArguments {
     pub(crate) async fn open_or_create(&self, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
         match &self.stack {
             Some(stack) => open_stack(stack, clock).await,
-            None => open_file(&self.file(), clock),
+            None => self.local.open_or_create(clock),
         }
     }
 }

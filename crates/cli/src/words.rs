@@ -99,11 +99,11 @@ pub(crate) fn cause(cause: &Cause) -> String {
 }
 
 /// What came of an operation.
-pub(crate) fn outcome(outcome: &Outcome) -> String {
+pub(crate) fn outcome(outcome: &Outcome) -> &'static str {
     match outcome {
-        Outcome::Done => "done".to_owned(),
-        Outcome::Failed { code, message } => format!("failed: {code}: {message}"),
-        Outcome::NotDone => "not done".to_owned(),
+        Outcome::Done => "done",
+        Outcome::Failed { .. } => "failed",
+        Outcome::NotDone => "not done",
     }
 }
 

@@ -1,11 +1,12 @@
 //! `connector audit`: a person's log, checked for tampering, and what the person had on a day.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use domain::audit::verify_chain;
-use domain::{AuditRecord, PersonId};
+use domain::audit::{AuditEntry, verify_chain};
+use domain::{AuditRecord, Outcome, PersonId};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ports::SystemClock;
@@ -25,17 +26,13 @@ use crate::words::{self, count, moment};
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
     /// The person's id in the HR system.
-    #[arg(value_name = "PERSON", value_parser = parse_person)]
+    #[arg(value_name = "PERSON")]
     person: PersonId,
     /// Show instead what the person had at the end of this day, as 2026-03-31.
     #[arg(long, value_name = "DATE")]
     at: Option<Date>,
     #[command(flatten)]
     store: StoreArguments,
-}
-
-fn parse_person(text: &str) -> Result<PersonId, String> {
-    PersonId::parse(text).map_err(|error| error.to_string())
 }
 
 /// A person's log.
@@ -129,17 +126,29 @@ impl Report for Log {
             if record.recovered {
                 head.push_str("\n   the answer was lost; the results were read from the org afterwards");
             }
+            for failure in failures(record) {
+                head.push_str(&format!("\n   failed: {}", crate::output::clean(&failure)));
+            }
             let rows = record.entries.iter().flat_map(|entry| {
                 let outcome = words::outcome(&entry.outcome);
                 words::steps(&entry.operation)
                     .into_iter()
-                    .map(move |step| [step.what.clone(), step.change(), step.rules(&entry.rules), outcome.clone()])
+                    .map(move |step| [step.what.clone(), step.change(), step.rules(&entry.rules), outcome.to_owned()])
             });
             let rows: Vec<_> = rows.collect();
             parts.push(if rows.is_empty() { head } else { format!("{head}\n{}", table(HEADINGS, rows)) });
         }
         parts.join("\n\n")
     }
+}
+
+/// Why operations failed, each reason once.
+fn failures(record: &AuditRecord) -> BTreeSet<String> {
+    let failure = |entry: &AuditEntry| match &entry.outcome {
+        Outcome::Failed { code, message } => Some(format!("{code}: {message}")),
+        Outcome::Done | Outcome::NotDone => None,
+    };
+    record.entries.iter().filter_map(failure).collect()
 }
 
 const HEADINGS: [&str; 4] = ["What", "Before → after", "Rules", "Result"];

@@ -29,11 +29,14 @@ const PATIENCE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Read a source's export into the store, and wake the persons that changed.
 ///
-/// Records that say nothing new cost nothing, so the same file can be imported again and again. A person who is missing
-/// in the file is never removed for that reason. A record that can't be used is refused and shown; it stops nobody else.
+/// Records that say nothing new cost nothing, so the same file can be imported
+/// again and again. A person who is missing in the file is never removed for
+/// that reason. A record that can't be used is refused and shown; it stops
+/// nobody else.
 ///
-/// Without --wait the changes wait for `connector serve`, or for the stack named by --stack. With --wait this process
-/// carries them out and reports; with --simulated-org no Salesforce is needed:
+/// Without --wait the changes wait for `connector serve`, or for the stack that
+/// --stack names. With --wait this process carries them out and reports; with
+/// --simulated-org no Salesforce is needed:
 ///
 ///   connector import --source exact-synergy FILE --simulated-org --wait
 ///
@@ -67,7 +70,7 @@ impl Import {
         let source = source(&configuration, &self.source, is_file)?;
         let file = File::open(&self.file).with_context(|| format!("{} can't be read", self.file.display()))?;
         let imported = if self.wait {
-            let assembled = assemble(&self.store, &self.org, &configuration).await?;
+            let assembled = assemble(&self.store.local, &self.org, &configuration)?;
             self.import_and_wait(source, file, &assembled, output).await?
         } else {
             let opened = self.store.open_or_create(Arc::new(SystemClock)).await?;

@@ -23,7 +23,7 @@ use crate::words::count;
 #[derive(Debug, Args)]
 pub(crate) struct Retry {
     /// The person's id.
-    #[arg(value_name = "PERSON", required_unless_present_any = ["all", "dead_letters"], value_parser = parse_person)]
+    #[arg(value_name = "PERSON", required_unless_present_any = ["all", "dead_letters"])]
     person: Option<PersonId>,
     /// All that are parked or have a problem.
     #[arg(long, conflicts_with = "person")]
@@ -33,10 +33,6 @@ pub(crate) struct Retry {
     dead_letters: bool,
     #[command(flatten)]
     store: StoreArguments,
-}
-
-fn parse_person(text: &str) -> Result<PersonId, String> {
-    PersonId::parse(text).map_err(|error| error.to_string())
 }
 
 #[derive(Serialize)]

@@ -15,7 +15,7 @@ use policy::Configuration;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use crate::arguments::{ConfigurationArguments, OrgArguments, StoreArguments};
+use crate::arguments::{ConfigurationArguments, DataArguments, OrgArguments};
 use crate::configuration::webhooks;
 use crate::exit::{Ending, wrong_use};
 use crate::output::{Output, Report};
@@ -34,9 +34,10 @@ const GRACE: Duration = Duration::from_secs(20);
 ///
 ///   connector serve --config DIR --secrets FILE
 ///
-/// It speaks plain http and so listens on loopback addresses only; put a proxy with TLS before it. GET /health tells
-/// how it does. After Ctrl-C or SIGTERM it finishes the batches in hand; a second Ctrl-C stops at once. A kill at any
-/// moment loses nothing: the next start picks everything up.
+/// It speaks plain http and so listens on loopback addresses only; put a proxy
+/// with TLS before it. GET /health tells how it does. After Ctrl-C or SIGTERM
+/// it finishes the batches in hand; a second Ctrl-C stops at once. A kill at
+/// any moment loses nothing: the next start picks everything up.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Serve {
@@ -48,14 +49,11 @@ pub(crate) struct Serve {
     #[command(flatten)]
     org: OrgArguments,
     #[command(flatten)]
-    store: StoreArguments,
+    store: DataArguments,
 }
 
 impl Serve {
     pub(crate) async fn run(&self, output: &Output) -> anyhow::Result<Ending> {
-        if self.store.stack.is_some() {
-            return Err(wrong_use("--stack: a deployed stack serves itself; `serve` works on a folder (--data DIR)"));
-        }
         if !self.listen.ip().is_loopback() {
             return Err(wrong_use(format!(
                 "--listen {}: plain http is for loopback addresses only; listen on 127.0.0.1 and put a proxy with TLS \
@@ -68,7 +66,7 @@ impl Serve {
         let listener = TcpListener::bind(self.listen)
             .await
             .with_context(|| format!("{} can't be listened on; name another address with --listen", self.listen))?;
-        let assembled = assemble(&self.store, &self.org, &configuration).await?;
+        let assembled = assemble(&self.store, &self.org, &configuration)?;
         assembled.pipeline.resume().await.context("what an earlier run left can't be picked up")?;
         output.show(&self.started(listener.local_addr()?, &configuration, &assembled).await?)?;
         let pipeline = Arc::new(assembled.pipeline);

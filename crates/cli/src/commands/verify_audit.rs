@@ -21,14 +21,10 @@ use crate::words::count;
 #[derive(Debug, Args)]
 pub(crate) struct VerifyAudit {
     /// Only this person's log.
-    #[arg(value_name = "PERSON", value_parser = parse_person)]
+    #[arg(value_name = "PERSON")]
     person: Option<PersonId>,
     #[command(flatten)]
     store: StoreArguments,
-}
-
-fn parse_person(text: &str) -> Result<PersonId, String> {
-    PersonId::parse(text).map_err(|error| error.to_string())
 }
 
 #[derive(Default, Serialize)]

@@ -184,12 +184,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn commit(
-        &self,
-        working: Working,
-        results: Results,
-        passing: bool,
-    ) -> Result<Disposition, BatchError> {
+    async fn commit(&self, working: Working, results: Results, passing: bool) -> Result<Disposition, BatchError> {
         let Working { person, desired, record, claims, .. } = &working;
         let now = self.clock.now();
         let mut next = next_record(&record.value, &desired.value, &results, passing, now);

@@ -1,5 +1,7 @@
 //! What waits for a person, collected from all places.
 
+use std::collections::BTreeMap;
+
 use domain::PersonId;
 use jiff::Timestamp;
 use ports::QueueName;
@@ -156,22 +158,39 @@ async fn dead(opened: &Opened, queue: QueueName) -> anyhow::Result<Option<Dead>>
     Ok(Some(Dead { queue: queue.as_str(), messages, persons }))
 }
 
+/// Persons by what is wrong with them: a missing profile parks a thousand in the same way.
+fn by_trouble<'w, K: Ord>(found: impl Iterator<Item = (K, &'w PersonId)>) -> impl Iterator<Item = (K, String)> {
+    let mut troubles: BTreeMap<K, Vec<&str>> = BTreeMap::new();
+    for (trouble, person) in found {
+        troubles.entry(trouble).or_default().push(person.as_str());
+    }
+    troubles.into_iter().map(|(trouble, persons)| (trouble, some(&persons)))
+}
+
+/// The first ten of them, and how many more there are.
+fn some(names: &[&str]) -> String {
+    let (shown, more) = names.split_at(names.len().min(10));
+    let shown = shown.join(", ");
+    if more.is_empty() { shown } else { format!("{shown} and {} more", more.len()) }
+}
+
 impl Report for Waiting {
     fn human(&self) -> String {
         let mut parts = Vec::new();
         if !self.accounts.is_empty() {
-            let rows = self.accounts.iter().map(|account| {
-                let tries = format!("{}, next {}", account.attempts, moment(account.retry_at));
-                [account.person.to_string(), account.code.clone(), account.message.clone(), tries]
-            });
-            parts.push(format!("Parked accounts\n{}", table(["Person", "Code", "What is wrong", "Tries"], rows)));
+            let found = self.accounts.iter().map(|account| ((&account.code, &account.message), &account.person));
+            let rows = by_trouble(found).map(|((code, message), persons)| [persons, code.clone(), message.clone()]);
+            let next = self.accounts.iter().map(|account| account.retry_at).min().map(moment).unwrap_or_default();
+            let table = table(["Persons", "Code", "What is wrong"], rows);
+            parts.push(format!("Parked accounts: {}, the next try at {next}\n{table}", self.accounts.len()));
         }
         if !self.persons.is_empty() {
-            let rows = self.persons.iter().map(|found| {
-                let effect = if found.held { "account left as it is" } else { "all but this is applied" };
-                [found.person.to_string(), found.code.clone(), found.message.clone(), effect.to_owned()]
+            let found = self.persons.iter().map(|found| ((&found.code, &found.message, found.held), &found.person));
+            let rows = by_trouble(found).map(|((code, message, held), persons)| {
+                let effect = if held { "account left as it is" } else { "all but this is applied" };
+                [persons, code.clone(), message.clone(), effect.to_owned()]
             });
-            let table = table(["Person", "Code", "What is wrong", "Effect"], rows);
+            let table = table(["Persons", "Code", "What is wrong", "Effect"], rows);
             parts.push(format!("Persons whose account can't be computed whole\n{table}"));
         }
         if !self.refused.is_empty() {
@@ -182,11 +201,26 @@ impl Report for Waiting {
         }
         if !self.dead_letters.is_empty() {
             let rows = self.dead_letters.iter().map(|dead| {
-                let persons: Vec<_> = dead.persons.iter().take(20).map(ToString::to_string).collect();
-                [dead.queue.to_owned(), dead.messages.to_string(), persons.join(", ")]
+                let persons: Vec<_> = dead.persons.iter().map(PersonId::as_str).collect();
+                [dead.queue.to_owned(), dead.messages.to_string(), some(&persons)]
             });
             parts.push(format!("Dead letters\n{}", table(["Queue", "Messages", "Persons"], rows)));
         }
         if parts.is_empty() { "Nothing is parked, refused or dead.".to_owned() } else { parts.join("\n\n") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_with_the_same_trouble_share_a_line() {
+        let persons: Vec<_> = (0..25).map(|n| PersonId::parse(format!("p{n}")).unwrap()).collect();
+        let found = persons.iter().map(|person| (if person.as_str() == "p3" { "other" } else { "same" }, person));
+        let lines: Vec<_> = by_trouble(found).collect();
+        assert_eq!(lines[0], ("other", "p3".to_owned()));
+        assert_eq!(lines[1].0, "same");
+        assert!(lines[1].1.starts_with("p0, p1, p2, p4") && lines[1].1.ends_with("p10 and 14 more"), "{}", lines[1].1);
     }
 }

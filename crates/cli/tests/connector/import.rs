@@ -1,12 +1,15 @@
 //! Importing an export, twice, with edits and with bad records; and what the other commands then tell.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use common::{Ran, example_export, run};
+use domain::PersonId;
+use ports::{Condition, Store as _, SystemClock, Write};
+
+use crate::common::{Ran, change, copy, example_config, example_export, run};
 use serde_json::Value;
+use storage::Embedded;
 
 fn import(folder: &Path, file: &Path) -> Ran {
     let file = file.to_str().unwrap();
@@ -80,7 +83,7 @@ fn a_refused_record_is_shown_and_stops_nobody() {
 #[test]
 fn without_wait_nothing_is_written_to_an_org() {
     let folder = tempfile::tempdir().unwrap();
-    let (file, config) = (example_export(), common::example_config());
+    let (file, config) = (example_export(), example_config());
     let (file, config) = (file.to_str().unwrap(), config.to_str().unwrap());
     let ran = run(folder.path(), &["import", "--json", "--source", "exact-synergy", file, "--config", config]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -90,6 +93,58 @@ fn without_wait_nothing_is_written_to_an_org() {
     let report = import(folder.path(), &example_export()).json();
     assert_eq!(report["records"]["changed"], 0);
     assert!(report["outcome"]["created"].as_u64().unwrap() > 0, "{report}");
+}
+
+#[test]
+fn an_org_without_the_profile_parks_persons_and_a_retry_heals_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    copy(&example_config(), &config);
+    change(&config.join("rules.yaml"), "profile: Minimum Access - Salesforce", "profile: No Such Profile");
+    let file = example_export();
+    let arguments = ["import", "--source", "exact-synergy", file.to_str().unwrap(), "--simulated-org", "--wait"];
+    let with_config = [&arguments[..], &["--config", "config", "--json"]].concat();
+    let ran = run(folder.path(), &with_config);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let report = ran.json();
+    let failed = report["outcome"]["failed"].as_u64().unwrap();
+    assert!(failed > 0 && report["outcome"]["created"] == 0, "{report}");
+    let parked = run(folder.path(), &["parked"]);
+    assert_eq!(parked.code, 3);
+    assert!(parked.stdout.contains("unknown-entitlement") && parked.stdout.contains("1001, 1002"), "{parked:?}");
+    let audit = run(folder.path(), &["audit", "1001"]);
+    assert!(audit.stdout.contains("failed: unknown-entitlement"), "{audit:?}");
+    // As long as nothing is corrected a second import does not ask the org again.
+    let calls = run(folder.path(), &with_config).json()["outcome"]["salesforceCalls"].clone();
+    assert_eq!(calls, 0);
+    change(&config.join("rules.yaml"), "profile: No Such Profile", "profile: Minimum Access - Salesforce");
+    assert_eq!(run(folder.path(), &["retry", "--all", "--json"]).json()["persons"], failed);
+    let healed = run(folder.path(), &with_config);
+    assert_eq!((healed.code, &healed.json()["outcome"]["created"]), (0, &failed.into()), "{healed:?}");
+}
+
+#[tokio::test]
+async fn a_changed_audit_record_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    import(folder.path(), &example_export());
+    assert_eq!(run(folder.path(), &["verify-audit"]).code, 0);
+    {
+        let path = folder.path().join(".connector/connector.redb");
+        let store = Embedded::open(path, Arc::new(SystemClock)).unwrap();
+        let key = records::keys::audit(&PersonId::parse("1003").unwrap(), 1);
+        let item = store.get(std::slice::from_ref(&key)).await.unwrap().remove(0).unwrap();
+        let mut body = item.body;
+        body.insert("why".to_owned(), "somebody's favour".into());
+        let when = Condition::Version(item.version);
+        store.write(&[Write::Put { key, when, body, index: item.index, expires: None }]).await.unwrap();
+    }
+    let all = run(folder.path(), &["verify-audit"]);
+    assert_eq!(all.code, 1);
+    assert!(all.stdout.contains("1003"), "{all:?}");
+    let one = run(folder.path(), &["audit", "1003"]);
+    assert_eq!(one.code, 1);
+    assert!(one.stdout.contains("THE LOG IS NOT WHOLE"), "{one:?}");
+    assert_eq!(run(folder.path(), &["verify-audit", "1004"]).code, 0);
 }
 
 /// The export of 630 employees, which may not be committed: `EVIDENCE_DIR` names where it lies.

@@ -1,8 +1,6 @@
 //! The demo and the benchmark, as a user runs them.
 
-mod common;
-
-use common::run;
+use crate::common::run;
 
 #[test]
 fn the_demo_shows_a_joiner_a_mover_and_a_leaver() {

@@ -1,8 +1,6 @@
 //! `connector serve` as a process: it answers webhooks, stops when told, and converges after being killed at any moment.
 //! The simulated org runs in the test, so that it outlives the connector.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests, which fail by panicking")]
-
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

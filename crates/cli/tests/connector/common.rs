@@ -8,41 +8,41 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use serde_json::Value;
 
 /// The repository's root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// The example configuration.
-pub fn example_config() -> PathBuf {
+pub(crate) fn example_config() -> PathBuf {
     root().join("infra/config")
 }
 
 /// The example export.
-pub fn example_export() -> PathBuf {
+pub(crate) fn example_export() -> PathBuf {
     root().join("tests/fixtures/exact-synergy/example.xml")
 }
 
 /// A command of `connector`, in a folder of its own.
-pub fn connector(folder: &Path) -> Command {
+pub(crate) fn connector(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_connector"));
     command.current_dir(folder).env_remove("CONNECTOR_LOG").stdin(Stdio::null());
     command
 }
 
 /// Runs it to its end.
-pub fn run(folder: &Path, arguments: &[&str]) -> Ran {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Ran {
     Ran::of(connector(folder).args(arguments).output().unwrap())
 }
 
 /// How a run ended.
 #[derive(Debug)]
-pub struct Ran {
+pub(crate) struct Ran {
     /// The exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Its result.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Its errors and logs.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
@@ -55,21 +55,42 @@ impl Ran {
     }
 
     /// The result of a run with `--json`.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
+/// Copies a folder.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Changes the first place where a file has a text.
+pub(crate) fn change(path: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{from:?} is not in {}", path.display());
+    std::fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
 /// `connector serve` in the background, on a free port; killed when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// What it printed at the start.
-    pub started: Value,
+    pub(crate) started: Value,
 }
 
 impl Server {
     /// Starts it with the simulated org and waits until it listens.
-    pub fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let arguments = ["serve", "--json", "--simulated-org", "--listen", "127.0.0.1:0"];
         let mut child = connector(folder).args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -84,12 +105,12 @@ impl Server {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         self.started["listening"].as_str().unwrap()
     }
 
     /// Sends a request; answers status and body.
-    pub fn send(&self, method: &str, path: &str, headers: &[(String, String)], body: &[u8]) -> (u16, Value) {
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(String, String)], body: &[u8]) -> (u16, Value) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address());
         head.push_str(&format!("content-length: {}\r\n", body.len()));
@@ -107,7 +128,7 @@ impl Server {
     }
 
     /// Waits until nothing waits.
-    pub fn wait_until_quiet(&self) {
+    pub(crate) fn wait_until_quiet(&self) {
         for _ in 0..600 {
             let (status, health) = self.send("GET", "/health", &[], b"");
             assert_eq!(status, 200);
@@ -122,7 +143,7 @@ impl Server {
     }
 
     /// Sends a signal and waits for the end.
-    pub fn signal(mut self, signal: &str) -> ExitStatus {
+    pub(crate) fn signal(mut self, signal: &str) -> ExitStatus {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         self.child.wait().unwrap()

@@ -1,11 +1,13 @@
 //! Wrong use and wrong configuration.
 
-mod common;
-
 use std::fs;
-use std::path::Path;
+use std::sync::{Arc, Mutex};
 
-use common::{connector, example_config, example_export, run};
+use ports::{Clock as _, SystemClock};
+use salesforce_simulator::Org;
+use salesforce_simulator::server::Server;
+
+use crate::common::{change, connector, copy, example_config, example_export, root, run};
 
 #[test]
 fn wrong_use_ends_with_2() {
@@ -46,7 +48,7 @@ fn a_command_without_a_store_says_what_to_do() {
 
 #[test]
 fn the_example_configuration_passes() {
-    let ran = run(&common::root(), &["check", "--config", "infra/config"]);
+    let ran = run(&root(), &["check", "--config", "infra/config"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
     assert!(ran.stdout.starts_with("0 errors"), "{ran:?}");
 }
@@ -80,6 +82,32 @@ fn every_problem_is_told_with_its_place() {
 }
 
 #[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_are_compared_with_the_org() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let org = Arc::new(Mutex::new(Org::sample(SystemClock.now())));
+    let _server = Server::start(org.clone(), 0, false, Arc::new(SystemClock)).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (config, secrets) = (folder.path().join("config"), folder.path().join("secrets.yaml"));
+    copy(&example_config(), &config);
+    let secret = org.lock().unwrap().jwt_secret();
+    fs::write(&secrets, serde_json::json!({ "salesforce": secret }).to_string()).unwrap();
+    fs::set_permissions(&secrets, fs::Permissions::from_mode(0o600)).unwrap();
+    let arguments = ["check", "--config", "config", "--org", "--secrets", "secrets.yaml"];
+    let ran = run(folder.path(), &arguments);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("compared with the org"), "{ran:?}");
+    change(&config.join("rules.yaml"), "Expense_Approver", "Expence_Approver");
+    let ran = run(folder.path(), &arguments);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stdout.contains("error: the org has no permission set `Expence_Approver`"), "{ran:?}");
+    assert!(ran.stdout.starts_with("config/rules.yaml:"), "{ran:?}");
+    // Reading is all that it does.
+    assert!(org.lock().unwrap().journal().is_empty());
+}
+
+#[cfg(unix)]
 #[test]
 fn a_secrets_file_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -87,7 +115,7 @@ fn a_secrets_file_that_others_can_read_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let secrets = folder.path().join("secrets.yaml");
     fs::write(&secrets, "hr-webhook: { key: whsec_dGhyb3ctYXdheSBrZXkgZm9yIHRlc3RzIG9ubHkh }\n").unwrap();
-    let body = common::root().join("tests/events/person-upserted.json");
+    let body = root().join("tests/events/person-upserted.json");
     let arguments = ["sign", "--source", "hr", "--secrets", "secrets.yaml", body.to_str().unwrap()];
     for (mode, code) in [(0o644, 1), (0o640, 1), (0o600, 0)] {
         fs::set_permissions(&secrets, fs::Permissions::from_mode(mode)).unwrap();
@@ -108,23 +136,4 @@ fn a_closed_pipe_is_no_failure() {
     let mut child = connector(folder.path()).arg("demo").stdout(std::process::Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-fn change(path: &Path, from: &str, to: &str) {
-    let text = fs::read_to_string(path).unwrap();
-    assert!(text.contains(from), "{from:?} is not in {}", path.display());
-    fs::write(path, text.replacen(from, to, 1)).unwrap();
 }

@@ -58,6 +58,13 @@ async fn the_deployed_template_turns_a_webhook_into_an_account() {
     let audit = until_stored(&ministack, "audit", "person#100023", "000000000001", |_| true).await;
     assert_eq!(audit["entries"]["L"][0]["M"]["operation"]["M"]["do"]["S"], "create");
 
+    // An operator looks at the deployed stack.
+    let log =
+        run(Command::new(built("connector")).args(["audit", "100023", "--stack", STACK]), &ministack, folder.path());
+    assert!(log.contains("Sales_Cloud_User") && log.contains("whole"), "{log}");
+    let parked = run(Command::new(built("connector")).args(["parked", "--stack", STACK]), &ministack, folder.path());
+    assert!(!parked.contains("100023"), "{parked}");
+
     // A leaver.
     joiner["contracts"][0]["endDate"] = json!("2026-01-31");
     assert_eq!(send(&url, &joiner, &*clock, true).await, StatusCode::ACCEPTED);
@@ -132,7 +139,8 @@ fn deploy(ministack: &Ministack, folder: &Path) {
     run(Command::new(tools("ministack/bin/python")).args(["-c", fix]), ministack, folder);
 }
 
-fn run(command: &mut Command, ministack: &Ministack, folder: &Path) {
+/// What the command printed; it must have succeeded.
+fn run(command: &mut Command, ministack: &Ministack, folder: &Path) -> String {
     let output = command
         .current_dir(folder)
         .env("AWS_ENDPOINT_URL", ministack.endpoint())
@@ -146,6 +154,7 @@ fn run(command: &mut Command, ministack: &Ministack, folder: &Path) {
         .unwrap_or_else(|error| panic!("{command:?}: {error}; `tests/run` installs it"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{command:?}:\n{}\n{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
 }
 
 async fn webhook_url(ministack: &Ministack) -> String {

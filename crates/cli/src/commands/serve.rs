@@ -20,6 +20,7 @@ use crate::configuration::webhooks;
 use crate::exit::{Ending, wrong_use};
 use crate::output::{Output, Report};
 use crate::pipeline::{Assembled, assemble};
+use crate::sign;
 
 /// How long the batches in hand may take after the stop. What is not finished then is picked up at the next start.
 const GRACE: Duration = Duration::from_secs(20);
@@ -83,17 +84,17 @@ impl Serve {
     ) -> anyhow::Result<Started> {
         let mut hooks = Vec::new();
         for (source, secret) in webhooks(configuration) {
-            let key = assembled.secrets.read(&secret).await;
-            let problem = key.and_then(|key| {
-                crate::sign::key_of(&key).map(drop).map_err(|error| ports::SecretError::Malformed {
-                    name: secret.clone(),
-                    reason: format!("{error:#}"),
-                })
-            });
+            let key = assembled.secrets.read(&secret).await.map_err(anyhow::Error::from);
+            let (key, problem) = match key.and_then(|key| sign::key_of(&key)) {
+                Ok(key) => (Some(key), None),
+                Err(error) => (None, Some(format!("{error:#}"))),
+            };
             hooks.push(Hook {
                 url: format!("http://{address}/webhook/{source}"),
                 source: source.to_string(),
-                problem: problem.err().map(|error| error.to_string()),
+                // The keys of a user's own file stay where they are.
+                throw_away_key: key.filter(|_| self.org.secrets.is_none()),
+                problem,
             });
         }
         let simulated = self.org.simulated_org;
@@ -176,9 +177,13 @@ struct Started {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Hook {
     source: String,
     url: String,
+    /// The key, where this command made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    throw_away_key: Option<String>,
     /// Why it can't verify anything yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -189,8 +194,9 @@ impl Report for Started {
         let mut lines = vec![format!("Listening on http://{} (health: {})", self.listening, self.health)];
         lines.push(format!("Org: {}", self.org));
         for hook in &self.webhooks {
-            let problem = hook.problem.as_ref().map(|problem| format!(" CLOSED: {problem}")).unwrap_or_default();
-            lines.push(format!("Webhook of source {}: POST {}{problem}", hook.source, hook.url));
+            let key = hook.throw_away_key.as_ref().map(|key| format!("\n  throw-away key {key}")).unwrap_or_default();
+            let problem = hook.problem.as_ref().map(|problem| format!("\n  CLOSED: {problem}")).unwrap_or_default();
+            lines.push(format!("Webhook of source {}: POST {}{key}{problem}", hook.source, hook.url));
         }
         if let Some(curl) = &self.curl {
             lines.push(format!("Try it from another terminal:\n\n{curl}\n"));

@@ -65,6 +65,7 @@ fn the_printed_curl_command_works() {
         return;
     }
     let server = Server::start(folder.path());
+    assert!(server.started["webhooks"][0]["throwAwayKey"].as_str().unwrap().starts_with("whsec_"));
     let command = server.started["curl"].as_str().unwrap();
     let output = Command::new("sh").args(["-c", command]).current_dir(folder.path()).output().unwrap();
     let answer = String::from_utf8_lossy(&output.stdout);

@@ -86,4 +86,18 @@ impl Opened {
     pub(crate) fn embedded(embedded: Arc<Embedded>) -> Self {
         Self { store: embedded.clone(), queue: embedded.clone(), embedded: Some(embedded) }
     }
+
+    /// Picks up what an earlier process left, whatever ended it.
+    ///
+    /// # Errors
+    /// When storage or a queue fail.
+    pub(crate) async fn resume(&self, pipeline: &local::Pipeline) -> anyhow::Result<()> {
+        let what = "what an earlier run left can't be picked up";
+        if let Some(embedded) = &self.embedded {
+            for queue in QueueName::ALL {
+                embedded.show_hidden(queue).await.context(what)?;
+            }
+        }
+        pipeline.resume().await.context(what)
+    }
 }

@@ -92,7 +92,7 @@ impl Import {
     ) -> anyhow::Result<Imported> {
         let Assembled { pipeline, opened, .. } = assembled;
         let begun = SystemClock.now();
-        pipeline.resume().await.context("what an earlier run left can't be picked up")?;
+        opened.resume(pipeline).await?;
         let records = self.read(&pipeline.sync, source, file, output).await?;
         let progress = output.progress("writing to the org");
         let quiet = pipeline.run_until_quiet(PATIENCE, &|left| progress.left(left)).await?;

@@ -68,7 +68,7 @@ impl Serve {
             .await
             .with_context(|| format!("{} can't be listened on; name another address with --listen", self.listen))?;
         let assembled = assemble(&self.store, &self.org, &configuration)?;
-        assembled.pipeline.resume().await.context("what an earlier run left can't be picked up")?;
+        assembled.opened.resume(&assembled.pipeline).await?;
         output.show(&self.started(listener.local_addr()?, &configuration, &assembled).await?)?;
         let pipeline = Arc::new(assembled.pipeline);
         run(listener, &pipeline).await?;

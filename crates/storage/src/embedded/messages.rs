@@ -64,6 +64,37 @@ impl Embedded {
         };
         self.commits.change(work).await.map_err(|broken| broken.on(queue))
     }
+
+    /// Makes all hidden messages visible at once and tells how many there were. For the start of a process: nobody else
+    /// has the store open, so whoever took them is gone.
+    ///
+    /// # Errors
+    /// [`QueueError`]
+    pub async fn show_hidden(&self, queue: QueueName) -> Result<usize, QueueError> {
+        let now = self.clock.now().as_microsecond();
+        let work = move |transaction: &WriteTransaction| {
+            let mut messages = transaction.open_table(schema::messages(queue))?;
+            let mut visible = transaction.open_table(schema::visible(queue))?;
+            let mut hidden = Vec::new();
+            for entry in visible.range((now + 1, 0)..)? {
+                hidden.push(entry?.0.value());
+            }
+            for (until, id) in &hidden {
+                visible.remove((*until, *id))?;
+                let Some(message) = messages.remove(*id)?.map(|message| {
+                    let (number, receives, _, body) = message.value();
+                    (number, receives, body.to_owned())
+                }) else {
+                    continue;
+                };
+                let (number, receives, body) = message;
+                messages.insert(*id, (number, receives, now, body.as_str()))?;
+                visible.insert((now, *id), ())?;
+            }
+            Ok(if hidden.is_empty() { Done::Unchanged(0) } else { Done::Changed(hidden.len()) })
+        };
+        self.commits.change(work).await.map_err(|broken| broken.on(queue))
+    }
 }
 
 #[async_trait]

@@ -214,6 +214,22 @@ async fn dead_letters_are_shown_and_sent_back() {
 }
 
 #[tokio::test]
+async fn what_a_dead_process_took_can_be_shown_at_once() {
+    let clock = clock();
+    let store = memory(&clock);
+    store.send(QUEUE, &["a".to_owned(), "b".to_owned()]).await.unwrap();
+    let taken = store.receive(QUEUE, 1, HOUR).await.unwrap().remove(0);
+    assert_eq!(store.show_hidden(QUEUE).await.unwrap(), 1);
+    let again = store.receive(QUEUE, 10, HOUR).await.unwrap();
+    let receives: Vec<_> = again.iter().map(|delivery| (delivery.body.as_str(), delivery.receives)).collect();
+    assert_eq!(receives, [("a", 2), ("b", 1)]);
+    // The dead one's receipt is of no use any more.
+    store.delete(QUEUE, &taken.receipt).await.unwrap();
+    assert_eq!(store.depth(QUEUE).await.unwrap().messages, 2);
+    assert_eq!(store.show_hidden(QueueName::UrgentChanges).await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn dying_messages_do_not_take_the_places_of_living_ones() {
     let store = memory(&clock()).with_max_receives(1);
     store.send(QUEUE, &["dying".to_owned(), "dying".to_owned()]).await.unwrap();

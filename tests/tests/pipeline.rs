@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::StatusCode;
 use integration_tests::world::{ACCOUNT, CONNECTOR, RULES, World, morning, person, person_id};
 use ports::{Queue as _, QueueName};
-use salesforce_simulator::{Behaviours, Org, UserView};
+use salesforce_simulator::{Behaviours, Fault, FaultRule, Object, Org, UserView};
 use serde_json::{Value, json};
 use sync::Task;
 
@@ -119,6 +119,35 @@ async fn a_full_licence_parks_with_growing_gaps_and_heals() {
     run(&world, Task::Sweep).await;
     assert!(user(&world, "1").active);
     assert_eq!(parked_code(&world).await, None);
+}
+
+#[tokio::test]
+async fn a_create_that_appears_late_is_still_known_as_ours() {
+    let mut world = World::new();
+    world.org.org().faults_mut().add(FaultRule::next(Fault::BadGateway).method("POST").path("/scim/v2/Users"));
+    let event = world.upsert(&person("1", "Jan", "Vries", "SALES", None));
+    let request = world.signed("hr", &event);
+    assert_eq!(world.post(&request).await.status(), StatusCode::ACCEPTED);
+    let woken = world.embedded.receive(QueueName::PersonEvents, 10, MINUTE).await.expect("readable");
+    assert!(world.pipeline.mapping.handle(&woken).await.expect("mapped").is_empty());
+    let woken = world.embedded.receive(QueueName::Changes, 10, MINUTE).await.expect("readable");
+    assert_eq!(world.pipeline.writer.handle(QueueName::Changes, &woken).await.expect("no outage").len(), 1);
+    assert!(nobody(&world, "1"), "the org has not shown it yet");
+
+    // What the gateway gave up on goes through after all.
+    let field = |text: &str| salesforce_simulator::Value::from(text);
+    let fields = [("FederationIdentifier", field("1")), ("EmployeeNumber", field("1")), ("LastName", field("Vries"))];
+    world.org.org().admin().add_user("jan.vries@example.com", "Standard User", &fields).expect("added");
+    for set in ["Sales_Cloud_User", "Report_Builder"] {
+        world.org.org().admin().assign("jan.vries@example.com", Object::PermissionSet, set).expect("assigned");
+    }
+    world.quiet().await;
+    assert!(user(&world, "1").active);
+    let record = world.pipeline.writer.accounts.load(&[person_id("1")]).await.expect("readable").remove(0).value;
+    assert_eq!(record.correlation.map(|correlation| correlation.how), Some(domain::HowCorrelated::Created));
+    world.pass(MINUTE);
+    world.hr_says(&person("1", "Jan", "Vries", "SALES", Some("2026-02-28"))).await;
+    assert!(user(&world, "1").permission_sets.is_empty(), "what we gave is taken back");
 }
 
 #[tokio::test]

@@ -12,11 +12,11 @@ impl Sync {
         let mut report =
             Report { mapping: self.wake_listed(keys::UNMAPPED, Some(&overdue)).await?, ..Report::default() };
         report.writer += self.wake_unapplied(&overdue).await?;
-        report.writer += self.wake_parked().await?;
         report.mapping += self.wake_all_if_reconfigured().await?;
         Ok(report)
     }
 
+    /// Whoever is parked is listed here as well, and is woken once the pause is over.
     async fn wake_unapplied(&self, overdue: &str) -> Result<usize, SyncError> {
         let now = self.clock.now();
         let mut woken = 0;
@@ -49,19 +49,6 @@ impl Sync {
             }
         }
         Ok(woken)
-    }
-
-    async fn wake_parked(&self) -> Result<usize, SyncError> {
-        let (mut woken, mut after) = (0, None);
-        loop {
-            let (parked, next) = self.accounts.parked(Some(self.clock.now()), after.as_ref()).await?;
-            woken +=
-                send_wake_ups(&*self.queue, QueueName::Changes, parked.into_iter().map(|(person, _)| person)).await?;
-            after = next;
-            if after.is_none() {
-                return Ok(woken);
-            }
-        }
     }
 
     /// New rules concern everybody: all persons are mapped again. Only those whose target changes cost a call.

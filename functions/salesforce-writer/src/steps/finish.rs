@@ -50,7 +50,8 @@ impl Writer {
     }
 
     /// After an error some operations may have taken effect all the same. Reads the org once for all such persons and
-    /// corrects their results; answers those for whom even that failed.
+    /// corrects their results; answers those of whom it still can't be told what happened: the reading failed too, or a
+    /// create whose answer was lost may yet appear.
     async fn read_again(&self, results: &mut [(Working, Results, Option<SalesforceError>)]) -> Vec<PersonId> {
         let unsure: Vec<usize> = (0..results.len()).filter(|n| needs_reading(&results[*n])).collect();
         if unsure.is_empty() {
@@ -72,8 +73,9 @@ impl Writer {
                 return unsure.into_iter().map(|n| results[n].0.person.clone()).collect();
             }
         };
+        let mut lost = Vec::new();
         for (n, candidates) in unsure.into_iter().zip(found) {
-            let (working, results, _) = &mut results[n];
+            let (working, results, error) = &mut results[n];
             let users: Vec<_> = candidates.into_iter().map(|candidate| candidate.user).collect();
             let known = results.user.as_ref().and_then(|id| users.iter().find(|user| user.id == *id)).cloned();
             let actual = known.or_else(|| {
@@ -96,8 +98,15 @@ impl Writer {
             if let Some(user) = actual {
                 results.user = Some(user.id);
             }
+            let unclear = error.as_ref().is_some_and(|error| error.class() == Class::Ambiguous);
+            let undone = |(operation, outcome): &(Operation, Outcome)| {
+                matches!(operation, Operation::Create { .. }) && *outcome != Outcome::Done
+            };
+            if unclear && results.outcomes.iter().any(undone) {
+                lost.push(working.person.clone());
+            }
         }
-        Vec::new()
+        lost
     }
 
     async fn conclude(

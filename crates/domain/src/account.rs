@@ -1,28 +1,41 @@
-//! A person's Salesforce account: what it should be (desired), what the org shows (actual), and what the connector
-//! remembers of it between the two (record).
+//! A person's Salesforce account as it should be. What the org shows is in `actual`, what the connector remembers of the
+//! account in `record`.
+
+mod actual;
+mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::change::Operation;
-use crate::{
-    AuditHead, Entitlement, EntitlementKind, EntitlementName, PersonId, SalesforceId, SalesforceUserId, SourceName,
-    UserField,
+pub use self::actual::{ActualUser, Assignment};
+pub use self::record::{
+    AccountRecord, Applied, Cause, Correlation, HowCorrelated, Lease, Parked, ParkedReason, Pending,
 };
+use crate::{Entitlement, EntitlementKind, EntitlementName, Ownership, PersonId, UserField, UserLink};
 
 /// Whether there should be an account, and whether it may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AccountStatus {
-    /// No account is called for: none is created, and one that is there is inactive.
+    /// No account is called for: none is created, and one that is there is shut and loses what it was given.
     Unwanted,
+    /// Nobody may use the account any more, and it is inactive; what it was given stays for now. None is created.
+    Inactive,
+    /// Nobody may use the account; otherwise it stays as it is. None is created.
+    Frozen,
     /// The account exists and is inactive until its day comes.
     Prepared,
     /// The account exists and is active.
     Enabled,
+}
+
+impl AccountStatus {
+    /// Whether an account is made for somebody who has none.
+    pub fn calls_for_account(self) -> bool {
+        matches!(self, Self::Prepared | Self::Enabled)
+    }
 }
 
 /// What a field should hold.
@@ -49,8 +62,17 @@ pub struct DesiredAccount {
     pub status: AccountStatus,
     /// Fields under management; a field that is not here is left alone.
     pub attributes: BTreeMap<UserField, AttributeValue>,
+    /// Links to other persons' users under management; `None` clears.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<UserLink, Option<PersonId>>,
     /// What the account is given, and the rules that give it.
     pub entitlements: BTreeMap<Entitlement, Vec<String>>,
+    /// The last days of those that end by themselves.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expirations: BTreeMap<Entitlement, Date>,
+    /// How kinds of entitlements are treated, where it is not [`Ownership::Own`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ownership: BTreeMap<EntitlementKind, Ownership>,
     /// How an existing account is found: field and value, in this order.
     pub correlate: Vec<(UserField, String)>,
     /// Why the status is what it is.
@@ -67,7 +89,10 @@ impl DesiredAccount {
         Self {
             status: AccountStatus::Unwanted,
             attributes: BTreeMap::new(),
+            links: BTreeMap::new(),
             entitlements: BTreeMap::new(),
+            expirations: BTreeMap::new(),
+            ownership: BTreeMap::new(),
             correlate: Vec::new(),
             why: Reason(why.into()),
         }
@@ -78,12 +103,25 @@ impl DesiredAccount {
         self.status == other.status
             && self.attributes == other.attributes
             && self.correlate == other.correlate
+            && self.links == other.links
+            && self.expirations == other.expirations
+            && self.ownership == other.ownership
             && self.entitlements.keys().eq(other.entitlements.keys())
     }
 
     /// Whether `self` takes away access that `before` gave, so that it must overtake other work.
     pub fn takes_access_from(&self, before: Option<&Self>) -> bool {
         self.status != AccountStatus::Enabled && before.is_none_or(|before| before.status == AccountStatus::Enabled)
+    }
+
+    /// How entitlements of a kind are treated.
+    pub fn ownership(&self, kind: EntitlementKind) -> Ownership {
+        self.ownership.get(&kind).copied().unwrap_or_default()
+    }
+
+    /// The persons that the account is to be linked to.
+    pub fn linked_persons(&self) -> BTreeSet<&PersonId> {
+        self.links.values().flatten().collect()
     }
 
     /// The one entitlement of a kind of which a user has at most one.
@@ -104,205 +142,12 @@ pub struct DesiredState {
     pub account: DesiredAccount,
     /// What led to this version.
     pub cause: Cause,
+    /// The day on which a leaver's account was first to be shut; it counts the steps that follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving_since: Option<Date>,
     /// The day on which it changes by itself (a contract starts or ends).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes_on: Option<Date>,
     /// Fingerprint of the configuration that it was computed with.
     pub policy: String,
-}
-
-/// What led to a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum Cause {
-    /// A source's record.
-    #[serde(rename_all = "camelCase")]
-    Source {
-        /// The source.
-        source: SourceName,
-        /// When the source says that it was so.
-        observed_at: Timestamp,
-        /// The source's id of the event.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        event: Option<String>,
-    },
-    /// A day came.
-    Date {
-        /// The day, in the organisation's time zone.
-        day: Date,
-    },
-    /// The configuration changed.
-    Configuration {
-        /// Its fingerprint.
-        policy: String,
-    },
-}
-
-/// How a person and a Salesforce user were brought together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Correlation {
-    /// The user.
-    pub user: SalesforceUserId,
-    /// How.
-    pub how: HowCorrelated,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// How a correlation was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum HowCorrelated {
-    /// The connector made the user.
-    Created,
-    /// The user was there and carries the person's value in this field.
-    Matched(UserField),
-}
-
-/// The desired state that Salesforce was last brought to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Applied {
-    /// Version of the desired state.
-    pub version: u64,
-    /// When.
-    pub at: Timestamp,
-    /// The status reached; `None` when there is no user.
-    pub active: Option<bool>,
-    /// Assignments that the connector made and nobody has taken away since.
-    pub owned: BTreeSet<Entitlement>,
-}
-
-/// Operations that were about to be carried out. Stored before the first call to Salesforce, so that after a lost answer
-/// or a stop it is still known what may have been done, and by whom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Pending {
-    /// Version of the desired state that they serve.
-    pub version: u64,
-    /// When they were planned.
-    pub at: Timestamp,
-    /// What led to them.
-    pub cause: Cause,
-    /// The operations.
-    pub operations: Vec<Operation>,
-    /// Values that a create may have used for finding the user again.
-    pub correlate: Vec<(UserField, String)>,
-}
-
-/// Why a person's account waits, and until when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Parked {
-    /// What is in the way.
-    pub reason: ParkedReason,
-    /// Since when this is so.
-    pub since: Timestamp,
-    /// Tries that failed for this reason.
-    pub attempts: u32,
-    /// The next try.
-    pub retry_at: Timestamp,
-    /// Version of the desired state that could not be reached; a newer one is tried at once.
-    pub version: u64,
-}
-
-/// What is in the way, for a person to read: a code that is the same for all cases of a kind, and a sentence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ParkedReason {
-    /// Salesforce's error code, or ours (`ambiguous-match`, `unknown-entitlement`, `invalid-attribute` …).
-    pub code: String,
-    /// What is wrong and what helps.
-    pub message: String,
-}
-
-/// Takes turns on a person: only the holder may write to Salesforce, until it expires.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    /// A random token that only the holder knows.
-    pub token: String,
-    /// From then on anybody may take it.
-    pub until: Timestamp,
-}
-
-/// What the connector remembers of a person's account.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct AccountRecord {
-    /// The user, once known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub correlation: Option<Correlation>,
-    /// What was reached.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub applied: Option<Applied>,
-    /// What may be under way.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pending: Option<Pending>,
-    /// What is in the way.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parked: Option<Parked>,
-    /// Whose turn it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lease: Option<Lease>,
-    /// The newest record of the person's audit chain.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub audit: Option<AuditHead>,
-}
-
-impl AccountRecord {
-    /// Version of the desired state that Salesforce was last brought to; 0 when never.
-    pub fn applied_version(&self) -> u64 {
-        self.applied.as_ref().map_or(0, |applied| applied.version)
-    }
-
-    /// Assignments that the connector made.
-    pub fn owned(&self) -> BTreeSet<Entitlement> {
-        self.applied.as_ref().map(|applied| applied.owned.clone()).unwrap_or_default()
-    }
-}
-
-/// A user as the org shows it now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActualUser {
-    /// Its id.
-    pub id: SalesforceUserId,
-    /// `IsActive`.
-    pub active: bool,
-    /// The fields under management that hold a value.
-    pub fields: BTreeMap<UserField, String>,
-    /// The profile.
-    pub profile: Option<EntitlementName>,
-    /// The role.
-    pub role: Option<EntitlementName>,
-    /// Permission sets and groups.
-    pub assignments: Vec<Assignment>,
-}
-
-/// One permission set or group that a user has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assignment {
-    /// What.
-    pub entitlement: Entitlement,
-    /// The id of the record that assigns it.
-    pub id: SalesforceId,
-}
-
-impl ActualUser {
-    /// The field's value; `None` when it is empty.
-    pub fn field(&self, field: UserField) -> Option<&str> {
-        self.fields.get(&field).map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    /// Whether the user has the entitlement.
-    pub fn has(&self, entitlement: &Entitlement) -> bool {
-        match entitlement.kind {
-            EntitlementKind::Profile => self.profile.as_ref() == Some(&entitlement.name),
-            EntitlementKind::Role => self.role.as_ref() == Some(&entitlement.name),
-            EntitlementKind::PermissionSet | EntitlementKind::PublicGroup => {
-                self.assignments.iter().any(|assignment| assignment.entitlement == *entitlement)
-            }
-        }
-    }
 }

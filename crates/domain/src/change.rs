@@ -1,15 +1,20 @@
 //! The change between a desired account and the user that the org shows, as operations in the order in which they are
 //! to be done. Pure: the writer only carries them out.
 
+mod entitlements;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use self::settle::{forget_lost, owned_after, settle};
 use crate::account::{ActualUser, AttributeValue, DesiredAccount};
-use crate::{AccountStatus, Entitlement, EntitlementKind, EntitlementName, HowCorrelated, SalesforceUserId, UserField};
+use crate::{
+    AccountStatus, Entitlement, EntitlementKind, EntitlementName, HowCorrelated, Ownership, PersonId, SalesforceUserId,
+    UserField, UserLink,
+};
 
 /// One thing to do, or done, in Salesforce or to the correlation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +28,11 @@ pub enum Operation {
         /// How it was found.
         how: HowCorrelated,
     },
+    /// End the link between the person and a user.
+    Uncorrelate {
+        /// The user.
+        user: SalesforceUserId,
+    },
     /// Make the user.
     Create {
         /// Whether it may be used at once.
@@ -31,10 +41,17 @@ pub enum Operation {
         fields: BTreeMap<UserField, String>,
         /// What it is given at once.
         entitlements: BTreeSet<Entitlement>,
+        /// The last days of those that end by themselves.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        expirations: BTreeMap<Entitlement, Date>,
     },
+    /// Make an active user usable again.
+    Unfreeze,
+    /// Shut an active user out, without anything else.
+    Freeze,
     /// Let the user in.
     Activate,
-    /// Shut the user out.
+    /// Make the user inactive.
     Deactivate,
     /// Set a field.
     SetField {
@@ -44,6 +61,15 @@ pub enum Operation {
         before: Option<String>,
         /// What it shall hold; `None` clears it.
         after: Option<String>,
+    },
+    /// Set a link to another user.
+    SetLink {
+        /// Which.
+        link: UserLink,
+        /// The user that it named.
+        before: Option<SalesforceUserId>,
+        /// The user that it shall name; `None` clears it.
+        after: Option<SalesforceUserId>,
     },
     /// Set what a user has at most one of: profile or role.
     Replace {
@@ -58,8 +84,11 @@ pub enum Operation {
     Grant {
         /// What.
         entitlement: Entitlement,
+        /// Its last day, where it ends by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<Date>,
     },
-    /// Take an assignment that we gave.
+    /// Take an assignment.
     Revoke {
         /// What.
         entitlement: Entitlement,
@@ -80,24 +109,33 @@ impl Change {
     }
 }
 
-/// Computes the change. `owned` are the assignments that the connector made: nothing else is ever revoked.
-pub fn diff(desired: &DesiredAccount, actual: Option<&ActualUser>, owned: &BTreeSet<Entitlement>) -> Change {
-    let operations = match (actual, desired.status) {
-        (None, AccountStatus::Unwanted) => Vec::new(),
-        (None, status) => vec![create(desired, status)],
-        (Some(actual), AccountStatus::Unwanted) => {
-            let deactivate = actual.active.then_some(Operation::Deactivate);
-            deactivate.into_iter().chain(assignments(desired, actual, owned)).collect()
-        }
-        (Some(actual), status) => {
-            let mut operations = Vec::new();
-            if actual.active && status == AccountStatus::Prepared {
-                operations.push(Operation::Deactivate);
-            }
-            operations.extend(fields(desired, actual));
-            operations.extend(assignments(desired, actual, owned));
-            if !actual.active && status == AccountStatus::Enabled {
-                operations.push(Operation::Activate);
+/// What is known beside the org's own word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Assignments that the connector made. In [`Ownership::Own`] nothing else is ever revoked.
+    pub owned: BTreeSet<Entitlement>,
+    /// The users of the persons to whom the account is to be linked, as far as they have one.
+    pub users: BTreeMap<PersonId, SalesforceUserId>,
+    /// Somebody froze or deactivated the user by hand, and nothing has happened since that would let it in again.
+    pub shut_by_hand: bool,
+}
+
+/// Computes the change.
+pub fn diff(desired: &DesiredAccount, actual: Option<&ActualUser>, known: &Known) -> Change {
+    let Some(actual) = actual else {
+        let operations = if desired.status.calls_for_account() { create(desired, known) } else { Vec::new() };
+        return Change { operations };
+    };
+    let operations = match desired.status {
+        AccountStatus::Frozen => freeze(actual).into_iter().collect(),
+        AccountStatus::Inactive => shut(actual),
+        AccountStatus::Unwanted => [shut(actual), entitlements::changes(desired, actual, &known.owned)].concat(),
+        AccountStatus::Prepared => [shut(actual), content(desired, actual, known)].concat(),
+        AccountStatus::Enabled => {
+            let mut operations = content(desired, actual, known);
+            if !known.shut_by_hand {
+                operations.extend((!actual.active).then_some(Operation::Activate));
+                operations.extend(actual.frozen.then_some(Operation::Unfreeze));
             }
             operations
         }
@@ -105,13 +143,35 @@ pub fn diff(desired: &DesiredAccount, actual: Option<&ActualUser>, owned: &BTree
     Change { operations }
 }
 
-fn create(desired: &DesiredAccount, status: AccountStatus) -> Operation {
+/// Freezing comes first: Salesforce may refuse to deactivate a user, but not to freeze it.
+fn shut(actual: &ActualUser) -> Vec<Operation> {
+    let deactivate = actual.active.then_some(Operation::Deactivate);
+    freeze(actual).into_iter().chain(deactivate).collect()
+}
+
+fn freeze(actual: &ActualUser) -> Option<Operation> {
+    actual.is_usable().then_some(Operation::Freeze)
+}
+
+fn content(desired: &DesiredAccount, actual: &ActualUser, known: &Known) -> Vec<Operation> {
+    let mut operations = fields(desired, actual);
+    operations.extend(links(desired, |link| actual.links.get(&link), known));
+    operations.extend(entitlements::changes(desired, actual, &known.owned));
+    operations
+}
+
+fn create(desired: &DesiredAccount, known: &Known) -> Vec<Operation> {
     let fields = desired.attributes.iter().filter_map(|(field, value)| Some((*field, first_choice(value)?.to_owned())));
-    Operation::Create {
-        active: status == AccountStatus::Enabled,
+    let given = |e: &&Entitlement| desired.ownership(e.kind) != Ownership::Observe;
+    let entitlements: BTreeSet<_> = desired.entitlements.keys().filter(given).cloned().collect();
+    let dated = desired.expirations.iter().filter(|(entitlement, _)| entitlements.contains(entitlement));
+    let create = Operation::Create {
+        active: desired.status == AccountStatus::Enabled,
         fields: fields.collect(),
-        entitlements: desired.entitlements.keys().cloned().collect(),
-    }
+        expirations: dated.map(|(entitlement, day)| (entitlement.clone(), *day)).collect(),
+        entitlements,
+    };
+    [vec![create], links(desired, |_| None, known)].concat()
 }
 
 fn first_choice(value: &AttributeValue) -> Option<&str> {
@@ -147,27 +207,21 @@ fn fields(desired: &DesiredAccount, actual: &ActualUser) -> Vec<Operation> {
     desired.attributes.iter().filter_map(set).collect()
 }
 
-fn assignments(desired: &DesiredAccount, actual: &ActualUser, owned: &BTreeSet<Entitlement>) -> Vec<Operation> {
-    let mut operations = Vec::new();
-    let ours =
-        |kind| owned.iter().find(move |entitlement| entitlement.kind == kind).map(|entitlement| &entitlement.name);
-    let mut replace = |kind, before: Option<&EntitlementName>, after: Option<&EntitlementName>| {
-        if before != after {
-            operations.push(Operation::Replace { kind, before: before.cloned(), after: after.cloned() });
-        }
+/// A link to somebody who has no user yet is left as it is; it is completed when the user is there.
+fn links<'a>(
+    desired: &DesiredAccount,
+    actual: impl Fn(UserLink) -> Option<&'a SalesforceUserId>,
+    known: &Known,
+) -> Vec<Operation> {
+    let set = |(link, person): (&UserLink, &Option<PersonId>)| {
+        let before = actual(*link);
+        let after = match person {
+            Some(person) => Some(known.users.get(person)?),
+            None => None,
+        };
+        (before != after).then(|| Operation::SetLink { link: *link, before: before.cloned(), after: after.cloned() })
     };
-    // A user can't be without a profile, so one that no rule gives any more stays.
-    let profile = desired.single(EntitlementKind::Profile).or(actual.profile.as_ref());
-    replace(EntitlementKind::Profile, actual.profile.as_ref(), profile);
-    let kept_role = actual.role.as_ref().filter(|role| ours(EntitlementKind::Role) != Some(role));
-    replace(EntitlementKind::Role, actual.role.as_ref(), desired.single(EntitlementKind::Role).or(kept_role));
-
-    let multiple = |entitlement: &&Entitlement| !entitlement.kind.is_single();
-    let revoked = owned.iter().filter(multiple).filter(|e| !desired.entitlements.contains_key(e) && actual.has(e));
-    operations.extend(revoked.cloned().map(|entitlement| Operation::Revoke { entitlement }));
-    let granted = desired.entitlements.keys().filter(multiple).filter(|e| !actual.has(e));
-    operations.extend(granted.cloned().map(|entitlement| Operation::Grant { entitlement }));
-    operations
+    desired.links.iter().filter_map(set).collect()
 }
 
 #[cfg(test)]

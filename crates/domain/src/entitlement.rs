@@ -19,13 +19,30 @@ pub enum EntitlementKind {
     Role,
     /// A permission set.
     PermissionSet,
+    /// A permission set group.
+    PermissionSetGroup,
+    /// A permission set licence.
+    PermissionSetLicense,
     /// A public group.
     PublicGroup,
+    /// A queue.
+    Queue,
+    /// A feature licence: a field `UserPermissions…` of the User object.
+    FeatureLicense,
 }
 
 impl EntitlementKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Profile, Self::Role, Self::PermissionSet, Self::PublicGroup];
+    pub const ALL: [Self; 8] = [
+        Self::Profile,
+        Self::Role,
+        Self::PermissionSet,
+        Self::PermissionSetGroup,
+        Self::PermissionSetLicense,
+        Self::PublicGroup,
+        Self::Queue,
+        Self::FeatureLicense,
+    ];
 
     /// As in configuration and logs.
     pub fn as_str(self) -> &'static str {
@@ -33,7 +50,11 @@ impl EntitlementKind {
             Self::Profile => "profile",
             Self::Role => "role",
             Self::PermissionSet => "permissionSet",
+            Self::PermissionSetGroup => "permissionSetGroup",
+            Self::PermissionSetLicense => "permissionSetLicense",
             Self::PublicGroup => "publicGroup",
+            Self::Queue => "queue",
+            Self::FeatureLicense => "featureLicense",
         }
     }
 
@@ -41,6 +62,26 @@ impl EntitlementKind {
     pub fn is_single(self) -> bool {
         matches!(self, Self::Profile | Self::Role)
     }
+
+    /// Whether an assignment of it can end by itself on a day.
+    pub fn can_expire(self) -> bool {
+        matches!(self, Self::PermissionSet | Self::PermissionSetGroup)
+    }
+}
+
+/// What the connector does with entitlements of a kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Ownership {
+    /// Gives what rules give and takes back what it gave; what others gave stays.
+    #[default]
+    Own,
+    /// Gives what rules give and takes everything else.
+    Exact,
+    /// Gives what rules give and takes nothing.
+    AddOnly,
+    /// Changes nothing and reports.
+    Observe,
 }
 
 /// The API or developer name of an entitlement (of a profile: its name), 1 to 255 characters.

@@ -102,6 +102,37 @@ impl UserField {
     }
 }
 
+/// A field of the User object that names another user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UserLink {
+    /// The manager.
+    Manager,
+    /// Who approves in the user's place.
+    DelegatedApprover,
+}
+
+impl UserLink {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Manager, Self::DelegatedApprover];
+
+    /// As in configuration and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manager => "manager",
+            Self::DelegatedApprover => "delegatedApprover",
+        }
+    }
+
+    /// The API name.
+    pub fn api_name(self) -> &'static str {
+        match self {
+            Self::Manager => "ManagerId",
+            Self::DelegatedApprover => "DelegatedApproverId",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::UserField;

@@ -19,10 +19,10 @@ pub use account::{
     DesiredState, HowCorrelated, Parked, ParkedReason, Reason,
 };
 pub use audit::{AuditHead, AuditRecord, Outcome};
-pub use change::{Change, Operation, diff};
+pub use change::{Change, Known, Operation, diff};
 pub use contract::{Contract, Reference};
-pub use entitlement::{Entitlement, EntitlementKind, EntitlementName};
-pub use field::UserField;
+pub use entitlement::{Entitlement, EntitlementKind, EntitlementName, Ownership};
+pub use field::{UserField, UserLink};
 pub use id::{PersonId, RecordId, SalesforceId, SalesforceUserId, SecretName, SourceName};
 pub use merge::{Merged, SourceRole, SourceRoles, merge};
 pub use name::{Name, NameConvention};

@@ -111,12 +111,10 @@ fn user(row: &Row) -> Option<ActualUser> {
     let name = |path: &[&str]| row.text(path).and_then(|name| EntitlementName::parse(name).ok());
     let field = |field: &UserField| Some((*field, row.field(*field)?.to_owned()));
     Some(ActualUser {
-        id: SalesforceUserId::parse(row.text(&["Id"])?).ok()?,
-        active: row.is("IsActive"),
         fields: UserField::ALL.iter().filter_map(field).collect(),
         profile: name(&["Profile", "Name"]),
         role: name(&["UserRole", "DeveloperName"]),
-        assignments: Vec::new(),
+        ..ActualUser::bare(SalesforceUserId::parse(row.text(&["Id"])?).ok()?, row.is("IsActive"))
     })
 }
 
@@ -132,7 +130,10 @@ fn group(row: &Row) -> Option<(SalesforceUserId, Assignment)> {
 
 fn assignment(row: &Row, whose: &str, kind: EntitlementKind, name: String) -> Option<(SalesforceUserId, Assignment)> {
     let entitlement = Entitlement::new(kind, EntitlementName::parse(name).ok()?);
-    Some((SalesforceUserId::parse(row.text(&[whose])?).ok()?, Assignment { entitlement, id: row.id("Id")? }))
+    Some((
+        SalesforceUserId::parse(row.text(&[whose])?).ok()?,
+        Assignment { entitlement, id: row.id("Id")?, expires: None },
+    ))
 }
 
 /// The users that carry the id or a key, with the first key that they carry.

@@ -48,6 +48,7 @@ pub fn plan(
             _ => cause(data, policy, today),
         },
         account,
+        leaving_since: None,
         changes_on,
         policy: policy.to_owned(),
     });

@@ -13,7 +13,11 @@ pub fn settle(operation: &Operation, actual: Option<&ActualUser>) -> Outcome {
     let done = match operation {
         Operation::Correlate { user, .. } => actual.id == *user,
         Operation::Create { .. } => true,
+        Operation::Uncorrelate { .. } => true,
         Operation::Activate => actual.active,
+        Operation::Freeze => actual.frozen || !actual.active,
+        Operation::Unfreeze => !actual.frozen,
+        Operation::SetLink { link, after, .. } => actual.links.get(link) == after.as_ref(),
         Operation::Deactivate => !actual.active,
         Operation::SetField { field, after, .. } => {
             match (actual.field(*field), after.as_deref().filter(|v| !v.is_empty())) {
@@ -24,7 +28,10 @@ pub fn settle(operation: &Operation, actual: Option<&ActualUser>) -> Outcome {
         }
         Operation::Replace { kind: EntitlementKind::Role, after, .. } => actual.role == *after,
         Operation::Replace { after, .. } => actual.profile == *after,
-        Operation::Grant { entitlement } => actual.has(entitlement),
+        Operation::Grant { entitlement, expires } => {
+            actual.has(entitlement)
+                && (expires.is_none() || actual.assignment(entitlement).is_some_and(|a| a.expires == *expires))
+        }
         Operation::Revoke { entitlement } => !actual.has(entitlement),
     };
     if done { Outcome::Done } else { Outcome::NotDone }
@@ -40,7 +47,7 @@ pub fn owned_after<'a>(
     for (operation, _) in done.into_iter().filter(|(_, outcome)| **outcome == Outcome::Done) {
         match operation {
             Operation::Create { entitlements, .. } => owned.extend(entitlements.iter().cloned()),
-            Operation::Grant { entitlement } => drop(owned.insert(entitlement.clone())),
+            Operation::Grant { entitlement, .. } => drop(owned.insert(entitlement.clone())),
             Operation::Revoke { entitlement } => drop(owned.remove(entitlement)),
             Operation::Replace { kind, after, .. } => {
                 owned.retain(|entitlement| entitlement.kind != *kind);

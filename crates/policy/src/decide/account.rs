@@ -38,7 +38,10 @@ pub(super) fn decide(policy: &Policy, person: &Person, ambiguous: &[SourceName],
     let account = DesiredAccount {
         status,
         attributes,
+        links: Default::default(),
         entitlements,
+        expirations: Default::default(),
+        ownership: Default::default(),
         correlate,
         why: Reason([vec![why], remarks].concat().join("; ")),
     };

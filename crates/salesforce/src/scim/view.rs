@@ -9,19 +9,21 @@ use crate::catalog::Catalog;
 /// The user as the answer shows it; `None` when it has no user id. A permission set stands there without the id of its
 /// assignment, so it carries its own: enough to see that it is given, not to take it away. Groups are not looked at.
 pub(crate) fn user(body: &Value, catalog: &Catalog, active_unless_shown: bool) -> Option<ActualUser> {
+    let id = SalesforceUserId::parse(text(body, &["id"])?).ok()?;
+    let active = body.get("active").and_then(truth).unwrap_or(active_unless_shown);
     let mut user = ActualUser {
-        id: SalesforceUserId::parse(text(body, &["id"])?).ok()?,
-        active: body.get("active").and_then(truth).unwrap_or(active_unless_shown),
         fields: UserField::ALL.iter().filter_map(|field| Some((*field, field_value(body, *field)?))).collect(),
-        profile: None,
-        role: None,
-        assignments: Vec::new(),
+        ..ActualUser::bare(id, active)
     };
     for (id, name, kind) in given(body, "entitlements", catalog) {
         match kind {
             EntitlementKind::Profile => user.profile = Some(name),
             EntitlementKind::PermissionSet => {
-                user.assignments.push(Assignment { entitlement: domain::Entitlement::new(kind, name), id });
+                user.assignments.push(Assignment {
+                    entitlement: domain::Entitlement::new(kind, name),
+                    id,
+                    expires: None,
+                });
             }
             _ => {}
         }

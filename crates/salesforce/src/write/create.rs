@@ -117,12 +117,10 @@ impl Salesforce {
             .ok_or_else(|| SalesforceError::Unclear { reason: "the answer to a create shows no user id".to_owned() })?;
         let name = |kind| create.of_kind(kind).next().map(|entitlement| entitlement.name.clone());
         Ok(ActualUser {
-            id,
-            active: create.active,
             fields: create.fields.clone(),
             profile: name(EntitlementKind::Profile),
             role: name(EntitlementKind::Role),
-            assignments: Vec::new(),
+            ..ActualUser::bare(id, create.active)
         })
     }
 

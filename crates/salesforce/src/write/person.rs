@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::change::settle;
 use domain::{ActualUser, Entitlement, EntitlementKind, Operation, Outcome, SalesforceUserId, UserField};
+use jiff::civil::Date;
 use ports::Class;
 
 use super::{Done, Stop, Work};
@@ -29,6 +30,7 @@ pub(super) struct Create {
     pub(super) active: bool,
     pub(super) fields: BTreeMap<UserField, String>,
     pub(super) entitlements: BTreeSet<Entitlement>,
+    pub(super) expirations: BTreeMap<Entitlement, Date>,
 }
 
 impl Create {
@@ -37,7 +39,12 @@ impl Create {
     }
 
     fn operation(self) -> Operation {
-        Operation::Create { active: self.active, fields: self.fields, entitlements: self.entitlements }
+        Operation::Create {
+            active: self.active,
+            fields: self.fields,
+            entitlements: self.entitlements,
+            expirations: self.expirations,
+        }
     }
 }
 
@@ -64,7 +71,7 @@ impl Task {
 
     fn entitlement(&self) -> Option<Entitlement> {
         match &self.operation {
-            Operation::Grant { entitlement } => Some(entitlement.clone()),
+            Operation::Grant { entitlement, .. } => Some(entitlement.clone()),
             Operation::Replace { kind, after: Some(name), .. } => Some(Entitlement::new(*kind, name.clone())),
             _ => None,
         }
@@ -86,8 +93,8 @@ impl Person {
         };
         for operation in work.operations {
             match operation {
-                Operation::Create { active, fields, entitlements } => {
-                    person.create = Some(Create { active, fields, entitlements });
+                Operation::Create { active, fields, entitlements, expirations } => {
+                    person.create = Some(Create { active, fields, entitlements, expirations });
                 }
                 Operation::Correlate { user, how } => {
                     person.user.get_or_insert_with(|| user.clone());
@@ -277,7 +284,8 @@ fn parts(create: &Create) -> Vec<Operation> {
         if entitlement.kind.is_single() {
             Operation::Replace { kind: entitlement.kind, before: None, after: Some(entitlement.name.clone()) }
         } else {
-            Operation::Grant { entitlement: entitlement.clone() }
+            let expires = create.expirations.get(entitlement).copied();
+            Operation::Grant { entitlement: entitlement.clone(), expires }
         }
     });
     let access = if create.active { Operation::Activate } else { Operation::Deactivate };
@@ -298,7 +306,9 @@ fn as_done(create: &Create, tasks: &[Task]) -> Operation {
         }
     }
     let active = if create.active { done(&Operation::Activate) } else { !done(&Operation::Deactivate) };
-    Operation::Create { active, fields, entitlements }
+    let kept = |(entitlement, _): &(&Entitlement, &Date)| entitlements.contains(*entitlement);
+    let expirations = create.expirations.iter().filter(kept).map(|(e, day)| (e.clone(), *day)).collect();
+    Operation::Create { active, fields, entitlements, expirations }
 }
 
 fn outcome(error: &SalesforceError) -> Outcome {

@@ -154,7 +154,7 @@ fn revoked(task: &Task) -> Option<&Entitlement> {
 
 fn granted(task: &Task) -> Option<&Entitlement> {
     match &task.operation {
-        Operation::Grant { entitlement } => Some(entitlement),
+        Operation::Grant { entitlement, .. } => Some(entitlement),
         _ => None,
     }
 }

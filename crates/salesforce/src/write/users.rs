@@ -121,7 +121,7 @@ fn field(task: &Task) -> Option<UserField> {
 fn is_patched(task: &Task) -> bool {
     let permission_set = matches!(
         &task.operation,
-        Operation::Grant { entitlement } if entitlement.kind == EntitlementKind::PermissionSet
+        Operation::Grant { entitlement, .. } if entitlement.kind == EntitlementKind::PermissionSet
     );
     task.is_of_record() || permission_set
 }
@@ -137,7 +137,7 @@ fn patch(person: &Person, catalog: &Catalog) -> Patch {
                 let role = domain::Entitlement::new(*kind, name.clone());
                 patch.role = catalog.id(&role).ok().cloned();
             }
-            Operation::Grant { entitlement } => patch.permission_sets.extend(catalog.id(entitlement).ok().cloned()),
+            Operation::Grant { entitlement, .. } => patch.permission_sets.extend(catalog.id(entitlement).ok().cloned()),
             _ => {}
         }
     }

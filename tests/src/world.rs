@@ -38,6 +38,7 @@ sources:
 pub const ACCOUNT: &str = "
 account:
   create: { daysBeforeStart: 14 }
+  leaver: { deactivate: immediately, strip: immediately }
   correlate: [FederationIdentifier, EmployeeNumber, Username]
   attributes:
     FederationIdentifier: person.id
@@ -102,6 +103,12 @@ impl World {
     pub fn with_org(org: Org) -> Self {
         let files = [("connector.yaml", CONNECTOR), ("account.yaml", ACCOUNT), ("rules.yaml", RULES)];
         Self::configured(org, &files)
+    }
+
+    /// A world whose org is written to by that interface: `scim` or `apex`.
+    pub fn by(api: &str, org: Org) -> Self {
+        let connector = CONNECTOR.replace("secret: salesforce }", &format!("secret: salesforce, api: {api} }}"));
+        Self::configured(org, &[("connector.yaml", &connector), ("account.yaml", ACCOUNT), ("rules.yaml", RULES)])
     }
 
     /// A world with another org and configuration.

@@ -50,6 +50,10 @@ pub(crate) enum Command {
     VerifyAudit(commands::verify_audit::VerifyAudit),
     Parked(commands::parked::Parked),
     Retry(commands::retry::Retry),
+    Link(commands::link::Link),
+    Unlink(commands::link::Unlink),
+    Release(commands::link::Release),
+    Drift(commands::drift::Drift),
     Sign(commands::sign::Sign),
     Bench(commands::bench::Bench),
 }
@@ -71,6 +75,10 @@ impl Command {
             Self::VerifyAudit(command) => command.run(output).await,
             Self::Parked(command) => command.run(output).await,
             Self::Retry(command) => command.run(output).await,
+            Self::Link(command) => command.run(output).await,
+            Self::Unlink(command) => command.run(output).await,
+            Self::Release(command) => command.run(output).await,
+            Self::Drift(command) => command.run(output).await,
             Self::Sign(command) => command.run(output).await,
             Self::Bench(command) => command.run(output).await,
         }

@@ -15,6 +15,8 @@ pub(crate) struct AccountThen {
     pub(crate) user: Option<SalesforceUserId>,
     /// Whether it was active; `None` when the log does not tell.
     pub(crate) active: Option<bool>,
+    /// Whether it was frozen.
+    pub(crate) frozen: bool,
     /// Fields by API name.
     pub(crate) fields: BTreeMap<&'static str, String>,
     /// What it was given.
@@ -38,13 +40,20 @@ pub(crate) fn account_before(log: &[AuditRecord], until: Timestamp) -> AccountTh
 impl AccountThen {
     fn apply(&mut self, operation: &Operation) {
         match operation {
-            Operation::Create { active, fields, entitlements } => {
+            Operation::Create { active, fields, entitlements, .. } => {
                 self.active = Some(*active);
+                self.frozen = false;
                 self.fields.extend(fields.iter().map(|(field, value)| (field.api_name(), value.clone())));
                 self.entitlements.extend(entitlements.iter().cloned());
             }
             Operation::Activate => self.active = Some(true),
             Operation::Deactivate => self.active = Some(false),
+            Operation::Freeze => self.frozen = true,
+            Operation::Unfreeze => self.frozen = false,
+            Operation::SetLink { link, after: Some(after), .. } => {
+                self.fields.insert(link.api_name(), after.to_string());
+            }
+            Operation::SetLink { link, after: None, .. } => drop(self.fields.remove(link.api_name())),
             Operation::SetField { field, after: Some(after), .. } => {
                 self.fields.insert(field.api_name(), after.clone());
             }
@@ -53,8 +62,9 @@ impl AccountThen {
                 self.entitlements.retain(|entitlement| entitlement.kind != *kind);
                 self.entitlements.extend(after.iter().map(|name| Entitlement::new(*kind, name.clone())));
             }
-            Operation::Grant { entitlement } => drop(self.entitlements.insert(entitlement.clone())),
+            Operation::Grant { entitlement, .. } => drop(self.entitlements.insert(entitlement.clone())),
             Operation::Revoke { entitlement } => drop(self.entitlements.remove(entitlement)),
+            Operation::Uncorrelate { .. } => *self = Self { records: self.records, ..Self::default() },
             // The link itself gives nothing; its user stands in the record.
             _ => {}
         }
@@ -94,6 +104,7 @@ mod tests {
             active: true,
             fields: BTreeMap::from([(UserField::Title, "Manager".to_owned())]),
             entitlements: BTreeSet::from([entitlement("profile:A"), entitlement("permissionSet:S")]),
+            expirations: BTreeMap::new(),
         };
         let profile = |name: &str| EntitlementName::parse(name).ok();
         let replace = Operation::Replace { kind: EntitlementKind::Profile, before: profile("A"), after: profile("B") };

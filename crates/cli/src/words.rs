@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Cause, Entitlement, EntitlementKind, HowCorrelated, Operation, Outcome, UserField};
+use domain::{Cause, Entitlement, EntitlementKind, HowCorrelated, Operation, Outcome, SalesforceUserId, UserField};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -29,8 +29,9 @@ impl Step {
 
     /// The rules that give what it gives.
     pub(crate) fn rules(&self, given: &BTreeMap<Entitlement, Vec<String>>) -> String {
+        let after = self.after.split(" until ").next().unwrap_or_default();
         let gives =
-            |entitlement: &Entitlement| kind(entitlement.kind) == self.what && entitlement.name.as_str() == self.after;
+            |entitlement: &Entitlement| kind(entitlement.kind) == self.what && entitlement.name.as_str() == after;
         let rules = given.iter().filter(|(entitlement, _)| gives(entitlement)).flat_map(|(_, rules)| rules);
         rules.map(String::as_str).collect::<Vec<_>>().join(", ")
     }
@@ -48,7 +49,8 @@ pub(crate) fn steps(operation: &Operation) -> Vec<Step> {
         Operation::Correlate { user, how } => {
             vec![Step::new("link", "", format!("user {user}, {}", how_found(*how)))]
         }
-        Operation::Create { active, fields, entitlements } => {
+        Operation::Uncorrelate { user } => vec![Step::new("link", format!("user {user}"), "")],
+        Operation::Create { active, fields, entitlements, .. } => {
             let user = Step::new("user", "", if *active { "active" } else { "inactive" });
             let fields = fields.iter().map(|(field, value)| Step::new(field.api_name(), "", value));
             let given = entitlements.iter().map(|given| Step::new(kind(given.kind), "", given.name.as_str()));
@@ -56,6 +58,12 @@ pub(crate) fn steps(operation: &Operation) -> Vec<Step> {
         }
         Operation::Activate => vec![Step::new("user", "inactive", "active")],
         Operation::Deactivate => vec![Step::new("user", "active", "inactive")],
+        Operation::Freeze => vec![Step::new("user", "", "frozen")],
+        Operation::Unfreeze => vec![Step::new("user", "frozen", "")],
+        Operation::SetLink { link, before, after } => {
+            let id = |user: &Option<SalesforceUserId>| user.as_ref().map(ToString::to_string).unwrap_or_default();
+            vec![Step::new(link.api_name(), id(before), id(after))]
+        }
         Operation::SetField { field, before, after } => {
             vec![Step::new(field.api_name(), before.clone().unwrap_or_default(), after.clone().unwrap_or_default())]
         }
@@ -63,7 +71,10 @@ pub(crate) fn steps(operation: &Operation) -> Vec<Step> {
             let name = |name: &Option<domain::EntitlementName>| name.clone().map(String::from).unwrap_or_default();
             vec![Step::new(kind(*what), name(before), name(after))]
         }
-        Operation::Grant { entitlement } => vec![Step::new(kind(entitlement.kind), "", entitlement.name.as_str())],
+        Operation::Grant { entitlement, expires } => {
+            let until = expires.map_or(String::new(), |day| format!(" until {day}"));
+            vec![Step::new(kind(entitlement.kind), "", format!("{}{until}", entitlement.name))]
+        }
         Operation::Revoke { entitlement } => vec![Step::new(kind(entitlement.kind), entitlement.name.as_str(), "")],
         other => vec![Step::new(format!("{other:?}"), "", "")],
     }
@@ -73,7 +84,10 @@ pub(crate) fn steps(operation: &Operation) -> Vec<Step> {
 pub(crate) fn kind(kind: EntitlementKind) -> &'static str {
     match kind {
         EntitlementKind::PermissionSet => "permission set",
+        EntitlementKind::PermissionSetGroup => "permission set group",
+        EntitlementKind::PermissionSetLicense => "permission set licence",
         EntitlementKind::PublicGroup => "public group",
+        EntitlementKind::FeatureLicense => "feature licence",
         other => other.as_str(),
     }
 }
@@ -83,6 +97,7 @@ pub(crate) fn how_found(how: HowCorrelated) -> String {
     match how {
         HowCorrelated::Created => "made by the connector".to_owned(),
         HowCorrelated::Matched(field) => format!("found by {}", field.api_name()),
+        HowCorrelated::Operator => "chosen by an operator".to_owned(),
         other => format!("{other:?}"),
     }
 }
@@ -94,6 +109,8 @@ pub(crate) fn cause(cause: &Cause) -> String {
         Cause::Source { source, observed_at, .. } => format!("source {source}, as of {}", moment(*observed_at)),
         Cause::Date { day } => format!("the day {day} came"),
         Cause::Configuration { policy } => format!("configuration {}", policy.get(..12).unwrap_or(policy)),
+        Cause::Drift => "the org was changed by hand".to_owned(),
+        Cause::Operator => "an operator".to_owned(),
         other => format!("{other:?}"),
     }
 }

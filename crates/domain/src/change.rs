@@ -1,6 +1,7 @@
 //! The change between a desired account and the user that the org shows, as operations in the order in which they are
 //! to be done. Pure: the writer only carries them out.
 
+mod drift;
 mod entitlements;
 mod settle;
 
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use self::drift::DriftKind;
 pub use self::settle::{forget_lost, owned_after, settle};
 use crate::account::{ActualUser, AttributeValue, DesiredAccount};
 use crate::{

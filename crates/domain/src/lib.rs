@@ -19,7 +19,7 @@ pub use account::{
     DesiredState, HowCorrelated, Parked, ParkedReason, Reason,
 };
 pub use audit::{AuditHead, AuditRecord, Outcome};
-pub use change::{Change, Known, Operation, diff};
+pub use change::{Change, DriftKind, Known, Operation, diff};
 pub use contract::{Contract, Reference};
 pub use entitlement::{Entitlement, EntitlementKind, EntitlementName, Ownership};
 pub use field::{UserField, UserLink};

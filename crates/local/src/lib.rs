@@ -10,9 +10,8 @@ use std::time::Duration;
 use mapping::Mapping;
 use policy::Configuration;
 use ports::{Clock, HttpTransport, Queue, QueueError, QueueName, Random, Secrets, Store};
-use records::{Accounts, People, SyncState};
-use salesforce::Salesforce;
-use salesforce_writer::Writer;
+use records::{Accounts, Findings, People, SyncState};
+use salesforce_writer::{KnownAdministrators, Writer};
 use sync::{Sync, SyncError, Task};
 use webhook::Webhook;
 
@@ -89,8 +88,8 @@ impl Pipeline {
         let Ports { store, queue, secrets, transport, clock, random } = ports;
         let people = People::new(store.clone());
         let accounts = Accounts::new(store.clone());
-        let settings = salesforce_writer::settings(&configuration);
-        let salesforce = Arc::new(Salesforce::new(settings, transport, secrets.clone(), clock.clone(), random.clone()));
+        let salesforce =
+            Arc::new(wiring::salesforce(&configuration, transport, secrets.clone(), clock.clone(), random.clone()));
         Self {
             webhook: Webhook {
                 people: people.clone(),
@@ -110,14 +109,18 @@ impl Pipeline {
                 people: people.clone(),
                 accounts: accounts.clone(),
                 queue: queue.clone(),
-                salesforce,
+                salesforce: salesforce.clone(),
                 clock: clock.clone(),
                 random: random.clone(),
+                rules: salesforce_writer::rules(&configuration),
+                administrators: KnownAdministrators::default(),
             },
             sync: Sync {
                 people,
                 accounts,
-                state: SyncState::new(store),
+                state: SyncState::new(store.clone()),
+                findings: Findings::new(store),
+                salesforce: Some(salesforce),
                 queue: queue.clone(),
                 clock: clock.clone(),
                 random,

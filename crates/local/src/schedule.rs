@@ -18,6 +18,8 @@ pub struct Schedule {
     pub due: Duration,
     /// The `sweep` task.
     pub sweep: Duration,
+    /// The `reconcile` task.
+    pub reconcile: Duration,
     /// The `pull` task of each source that has a file to read.
     pub pull: Duration,
 }
@@ -25,7 +27,7 @@ pub struct Schedule {
 impl Default for Schedule {
     fn default() -> Self {
         const MINUTE: Duration = Duration::from_secs(60);
-        Self { due: 15 * MINUTE, sweep: 15 * MINUTE, pull: 60 * MINUTE }
+        Self { due: 15 * MINUTE, sweep: 15 * MINUTE, reconcile: 24 * 60 * MINUTE, pull: 60 * MINUTE }
     }
 }
 
@@ -45,9 +47,10 @@ impl Pipeline {
         let queues = join_all(QueueName::ALL.map(|queue| self.work(queue, &stop)));
         let due = self.every(schedule.due, Task::Due, &stop);
         let sweep = self.every(schedule.sweep, Task::Sweep, &stop);
+        let reconcile = self.every(schedule.reconcile, Task::Reconcile, &stop);
         let pulls =
             join_all(self.readable_sources().map(|source| self.every(schedule.pull, Task::Pull { source }, &stop)));
-        futures::join!(queues, due, sweep, pulls);
+        futures::join!(queues, due, sweep, reconcile, pulls);
     }
 
     fn readable_sources(&self) -> impl Iterator<Item = SourceName> {

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::configuration::Configuration;
+use crate::decide::Earlier;
 use crate::problems::{Finding, Place, Problems};
 use crate::world::World;
 
@@ -93,13 +94,18 @@ fn try_on(configuration: &Configuration, person: &Person, name: &str, today: Dat
                 findings.push(Finding::error(code.place_of(&error), format!("{} (with {name})", error.reason)));
             }
         }
+        let dates = policy.rules.iter().filter_map(|rule| rule.expires.as_ref()?.date(&scope).err());
+        let links = policy.links.values().filter_map(|code| code.person(&scope).err());
+        for failure in dates.chain(links) {
+            findings.push(Finding::error(failure.place, format!("{} (with {name})", failure.reason)));
+        }
     }
 }
 
 fn in_the_way(configuration: &Configuration, example: &Example, today: Date) -> Vec<Finding> {
     let Ok(person) = Person::from_json(&example.person) else { return Vec::new() };
     let merged = Merged::Present { person: Box::new(person), ambiguous: Vec::new() };
-    match configuration.policy.decide(&merged, today) {
+    match configuration.policy.decide(&merged, Earlier::Unknown, today) {
         crate::Decision::Wait => Vec::new(),
         crate::Decision::Account { problems, .. } => {
             let others = problems.into_iter().filter(|problem| problem.code != "expression-failed");

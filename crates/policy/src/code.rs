@@ -2,10 +2,21 @@
 
 use std::sync::Arc;
 
+use domain::PersonId;
+use domain::id::IdError;
 use expression::{EvaluationError, Expression, Position, Scope, Type, Variables};
+use jiff::civil::Date;
 
 use crate::files::{At, Sink, shape::Cel};
 use crate::problems::Place;
+
+/// Why an expression gives nothing that can be used: the problem's code, where, and why. Free of the person's data.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: &'static str,
+    pub(crate) place: Place,
+    pub(crate) reason: String,
+}
 
 /// A compiled expression of the configuration.
 #[derive(Clone, Debug)]
@@ -84,6 +95,34 @@ impl Code {
 
     pub(crate) fn text(&self, scope: &Scope<'_>) -> Result<Option<String>, EvaluationError> {
         self.expression.as_text(scope)
+    }
+
+    /// The day that it gives, written as configuration writes days.
+    pub(crate) fn date(&self, scope: &Scope<'_>) -> Result<Option<Date>, Failure> {
+        let Some(text) = self.trimmed(scope)? else { return Ok(None) };
+        let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
+        date.map(Some).ok_or_else(|| self.failure("invalid-date", "it gives no date; one as 2026-12-31 is needed here"))
+    }
+
+    /// The person whose id it gives.
+    pub(crate) fn person(&self, scope: &Scope<'_>) -> Result<Option<PersonId>, Failure> {
+        let Some(text) = self.trimmed(scope)? else { return Ok(None) };
+        PersonId::parse(text).map(Some).map_err(|IdError { kind, rule }| {
+            self.failure("invalid-link", &format!("it gives no valid {kind}: {rule}"))
+        })
+    }
+
+    fn trimmed(&self, scope: &Scope<'_>) -> Result<Option<String>, Failure> {
+        let text = self.text(scope).map_err(|error| Failure {
+            code: "expression-failed",
+            place: self.place_of(&error),
+            reason: error.reason,
+        })?;
+        Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
+    }
+
+    fn failure(&self, code: &'static str, reason: &str) -> Failure {
+        Failure { code, place: self.place().clone(), reason: reason.to_owned() }
     }
 
     pub(crate) fn holds(&self, scope: &Scope<'_>) -> Result<bool, EvaluationError> {

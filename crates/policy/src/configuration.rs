@@ -12,7 +12,7 @@ use crate::files::{At, Read as _, Sink, Tree};
 use crate::fingerprint::fingerprint;
 use crate::policy::{self, Policy};
 use crate::problems::{Finding, Place, Problems, Severity};
-use crate::settings::{self, Organisation, Salesforce, SourceConfig};
+use crate::settings::{self, Drift, Organisation, Salesforce, SourceConfig};
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Configuration {
     pub salesforce: Salesforce,
     /// Where people come from, the most trusted first.
     pub sources: Vec<SourceConfig>,
+    /// What is done about changes that somebody made in the org by hand.
+    pub drift: Drift,
     /// What decides on accounts.
     pub policy: Policy,
     /// What deserves a look.
@@ -103,6 +105,8 @@ struct Merged {
     sources: Option<At<Vec<At<crate::files::shape::Source>>>>,
     account: Option<At<crate::files::shape::Account>>,
     rules: Vec<At<crate::files::shape::Rule>>,
+    ownership: Option<At<crate::files::shape::Ownership>>,
+    drift: Option<At<crate::files::shape::Drift>>,
     lookups: Option<At<Entries<Entries<TextOrNumber>>>>,
 }
 
@@ -112,6 +116,8 @@ impl Merged {
         only(&mut self.salesforce, file.salesforce, "salesforce", sink);
         only(&mut self.sources, file.sources, "sources", sink);
         only(&mut self.account, file.account, "account", sink);
+        only(&mut self.ownership, file.ownership, "ownership", sink);
+        only(&mut self.drift, file.drift, "drift", sink);
         only(&mut self.lookups, file.lookups, "lookups", sink);
         self.rules.extend(file.rules.into_iter().flat_map(|rules| rules.value));
     }
@@ -141,21 +147,27 @@ impl Merged {
             sources
         });
         let lookups: Lookups = self.lookups.map(|at| tables(at.value)).unwrap_or_default();
+        let ownership = self.ownership.map(|at| policy::ownership(&at.value, sink)).unwrap_or_default();
+        let modes = ownership.values().copied();
+        let drift = self.drift.map(|at| settings::drift(&at.value, modes, sink)).unwrap_or_default();
         let parts = policy::Parts {
             account: self.account,
             rules: self.rules,
+            ownership,
+            username_suffix: salesforce.as_ref().and_then(|salesforce| salesforce.username_suffix.clone()),
             lookups,
             sources: sources.as_deref().unwrap_or_default(),
             organisation: organisation.as_ref(),
             texts,
         };
         let policy = policy::build(parts, sink);
-        let sources = sources?;
+        let (sources, salesforce) = (sources?, salesforce?);
         Some(Configuration {
-            fingerprint: fingerprint(trees, &sources),
+            fingerprint: fingerprint(trees, &sources, salesforce.username_suffix.as_deref()),
             organisation: organisation?,
-            salesforce: salesforce?,
+            salesforce,
             sources,
+            drift,
             policy: policy?,
             warnings: Vec::new(),
         })

@@ -7,8 +7,8 @@ use crate::files::Tree;
 use crate::settings::SourceConfig;
 
 /// What the decisions rest on: not the comments, not the layout over files, not how Salesforce is reached or how a
-/// source sends its records.
-pub(crate) fn fingerprint(files: &[Tree], sources: &[SourceConfig]) -> String {
+/// source sends its records. Of the way to Salesforce only the ending of user names is part of a decision.
+pub(crate) fn fingerprint(files: &[Tree], sources: &[SourceConfig], username_suffix: Option<&str>) -> String {
     let mut decides = Map::new();
     let mut rules = Vec::new();
     for file in files {
@@ -16,11 +16,12 @@ pub(crate) fn fingerprint(files: &[Tree], sources: &[SourceConfig]) -> String {
         if let Some(Value::Array(more)) = keys.remove("rules") {
             rules.extend(more);
         }
-        decides
-            .extend(keys.into_iter().filter(|(key, _)| matches!(key.as_str(), "organisation" | "account" | "lookups")));
+        let decide = |key: &str| matches!(key, "organisation" | "account" | "lookups" | "ownership");
+        decides.extend(keys.into_iter().filter(|(key, _)| decide(key)));
     }
     let sources: Vec<_> = sources.iter().map(|source| json!([source.name, source.role])).collect();
     decides.insert("rules".to_owned(), Value::Array(rules));
     decides.insert("sources".to_owned(), Value::Array(sources));
+    decides.extend(username_suffix.map(|suffix| ("usernameSuffix".to_owned(), suffix.into())));
     digest(&decides)
 }

@@ -1,6 +1,7 @@
 //! From configuration to desired state: one folder of YAML is read and checked as a whole, and decides for a person and
 //! a day what the Salesforce account should be and why. Pure but for [`load`]; nothing of how it is written to Salesforce.
 
+mod address;
 pub mod check;
 mod code;
 mod configuration;
@@ -14,8 +15,8 @@ mod settings;
 mod world;
 
 pub use configuration::{Configuration, load};
-pub use decide::{Decision, Problem};
+pub use decide::{Decision, Earlier, Problem, STRONG_KEYS};
 pub use policy::Policy;
 pub use problems::{Finding, Place, Problems, Severity};
 pub use schema::schema;
-pub use settings::{Api, Organisation, Salesforce, SourceConfig, SourceKind};
+pub use settings::{Api, ApiBudget, Drift, DriftAnswer, Organisation, Salesforce, SourceConfig, SourceKind};

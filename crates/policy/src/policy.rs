@@ -2,12 +2,14 @@
 //! can't: names, expressions, references.
 
 mod attributes;
+mod ladder;
+mod ownership;
 mod rules;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::{Entitlement, SourceRole, UserField};
+use domain::{Entitlement, EntitlementKind, Ownership, SourceRole, UserField, UserLink};
 use expression::{Lookups, Type};
 
 use crate::code::Code;
@@ -18,6 +20,8 @@ use crate::settings::{Organisation, SourceConfig};
 use crate::world;
 
 pub(crate) use attributes::{Attribute, default_nickname};
+pub(crate) use ladder::Ladder;
+pub(crate) use ownership::ownership;
 pub(crate) use rules::Rule;
 
 /// What decides on accounts.
@@ -28,7 +32,12 @@ pub struct Policy {
     pub(crate) create: u16,
     pub(crate) correlate: Vec<UserField>,
     pub(crate) attributes: BTreeMap<UserField, Attribute>,
+    pub(crate) links: BTreeMap<UserLink, Code>,
+    pub(crate) ladder: Ladder,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) ownership: BTreeMap<EntitlementKind, Ownership>,
+    pub(crate) username_suffix: String,
+    pub(crate) organisation: Organisation,
     pub(crate) lookups: Lookups,
 }
 
@@ -44,19 +53,23 @@ impl Policy {
 
     /// All expressions that are about a contract, and those about the person alone.
     pub(crate) fn code(&self) -> impl Iterator<Item = &Code> {
-        let rules = self.rules.iter().filter_map(|rule| rule.when.as_ref());
-        self.when.iter().chain(rules).chain(self.attributes.values().flat_map(Attribute::code))
+        let rules = self.rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.expires));
+        let attributes = self.attributes.values().flat_map(Attribute::code);
+        self.when.iter().chain(rules).chain(attributes).chain(self.links.values())
     }
 }
 
 const CONDITION: &[Type] = &[Type::Bool];
 /// A number is written in digits.
 const TEXT: &[Type] = &[Type::Text, Type::Number];
+const DATE: &[Type] = &[Type::Text];
 
 /// What a policy is built from.
 pub(crate) struct Parts<'a> {
     pub(crate) account: Option<At<Account>>,
     pub(crate) rules: Vec<At<RuleShape>>,
+    pub(crate) ownership: BTreeMap<EntitlementKind, Ownership>,
+    pub(crate) username_suffix: Option<String>,
     pub(crate) lookups: Lookups,
     pub(crate) sources: &'a [SourceConfig],
     pub(crate) organisation: Option<&'a Organisation>,
@@ -71,6 +84,7 @@ pub(crate) fn build(parts: Parts<'_>, sink: &mut Sink) -> Option<Policy> {
     let rules = rules::build(
         &parts.rules,
         |cel, sink| Code::compile(cel, text_of(&cel.place), &about_contract, CONDITION, sink),
+        |cel, sink| Code::compile(cel, text_of(&cel.place), &about_contract, DATE, sink),
         sink,
     );
     let account = parts.account?;
@@ -86,6 +100,13 @@ pub(crate) fn build(parts: Parts<'_>, sink: &mut Sink) -> Option<Policy> {
         sink,
     );
     let correlate = attributes::correlate(&account.value.correlate, &attributes, sink);
+    let links = account.value.links.as_ref().map(|links| {
+        let compile =
+            |cel: &At<_>, sink: &mut Sink| Code::compile(cel, text_of(&cel.place), &about_contract, TEXT, sink);
+        let written = [(UserLink::Manager, &links.manager), (UserLink::DelegatedApprover, &links.delegated_approver)];
+        written.into_iter().filter_map(|(link, cel)| Some((link, compile(cel.as_ref()?, sink)?))).collect()
+    });
+    let ladder = account.value.leaver.as_ref().map(|leaver| ladder::build(leaver, sink));
     let access = account.value.access.as_ref();
     let days = |days: Option<u16>| days.unwrap_or(0);
     let policy = Policy {
@@ -97,7 +118,12 @@ pub(crate) fn build(parts: Parts<'_>, sink: &mut Sink) -> Option<Policy> {
         create: days(account.value.create.and_then(|create| create.days_before_start)),
         correlate,
         attributes,
+        links: links.unwrap_or_default(),
+        ladder: ladder.unwrap_or_default(),
         rules,
+        ownership: parts.ownership,
+        username_suffix: parts.username_suffix.unwrap_or_default(),
+        organisation: parts.organisation?.clone(),
         lookups: parts.lookups,
     };
     if sink.is_clean() {

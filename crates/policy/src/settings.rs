@@ -1,11 +1,19 @@
-//! The settings beside the policy: the organisation, the org's connection, the sources.
+//! The settings beside the policy: the organisation, the sources; the org's connection and the answers to drift in files
+//! of their own.
+
+mod drift;
+mod salesforce;
 
 use domain::{SecretName, SourceName, SourceRole, UserField};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-pub use crate::files::shape::Api;
+pub use self::drift::Drift;
+pub(crate) use self::drift::drift;
+pub(crate) use self::salesforce::salesforce;
+pub use self::salesforce::{ApiBudget, Salesforce};
+pub use crate::files::shape::{Api, DriftAnswer};
 use crate::files::{At, Sink, shape};
 
 /// The organisation whose people these are.
@@ -25,19 +33,6 @@ impl Organisation {
     pub fn today(&self, now: Timestamp) -> Date {
         self.zone.to_datetime(now).date()
     }
-}
-
-/// The Salesforce org and how it is written to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Salesforce {
-    /// Name of the secret with the credentials.
-    pub secret: SecretName,
-    /// The write path.
-    pub api: Api,
-    /// As `66.0`.
-    pub api_version: String,
-    /// How many persons are written at the same time.
-    pub concurrent_writes: u16,
 }
 
 /// A configured source.
@@ -87,30 +82,6 @@ pub(crate) fn organisation(shape: &shape::Organisation, sink: &mut Sink) -> Opti
         locale: or_english(&shape.locale),
         language: or_english(&shape.language),
         zone: zone?,
-    })
-}
-
-pub(crate) fn salesforce(shape: &shape::Salesforce, sink: &mut Sink) -> Option<Salesforce> {
-    let secret = secret(&shape.secret, sink);
-    let api_version = shape.api_version.as_ref().map_or("66.0", |version| {
-        let digits = version.value.strip_suffix(".0").unwrap_or_default();
-        if !(2..=3).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            sink.error(&version.place, "a version as \"66.0\" is needed here");
-        }
-        &version.value
-    });
-    let concurrent_writes = shape.concurrent_writes.as_ref().map_or(4, |count| {
-        // Salesforce ends long requests beyond 25 at a time (facts on concurrent API requests).
-        if !(1..=25).contains(&count.value) {
-            sink.error(&count.place, "a number from 1 to 25 is needed here");
-        }
-        count.value
-    });
-    Some(Salesforce {
-        secret: secret?,
-        api: shape.api.unwrap_or(Api::Scim),
-        api_version: api_version.to_owned(),
-        concurrent_writes,
     })
 }
 

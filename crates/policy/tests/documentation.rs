@@ -21,7 +21,7 @@ fn files(extra: &str) -> Vec<(String, String)> {
 
 #[test]
 fn the_yaml_blocks_make_a_configuration() {
-    assert_eq!(blocks("yaml").len(), 4);
+    assert_eq!(blocks("yaml").len(), 6);
     let configuration = Configuration::parse(&files("")).unwrap_or_else(|problems| panic!("{problems}"));
     assert!(configuration.warnings.is_empty(), "{:?}", configuration.warnings);
 }
@@ -47,4 +47,32 @@ fn every_function_and_field_is_documented() {
     for field in domain::UserField::ALL {
         assert!(text.contains(field.api_name()), "{field:?}");
     }
+}
+
+/// Every key of the schema, and every word of a choice.
+#[test]
+fn every_key_is_documented() {
+    let text = include_str!("../../../docs/CONFIGURATION.md");
+    let mut words = Vec::new();
+    collect(&policy::schema(), &mut words);
+    assert!(words.len() > 80, "{words:?}");
+    for word in words {
+        let found = text.split(|c: char| !c.is_ascii_alphanumeric()).any(|written| written == word);
+        assert!(found, "{word}");
+    }
+}
+
+fn collect(schema: &serde_json::Value, words: &mut Vec<String>) {
+    if let Some(fields) = schema.as_object() {
+        words.extend(
+            fields
+                .get("properties")
+                .and_then(|keys| keys.as_object())
+                .into_iter()
+                .flat_map(|keys| keys.keys().cloned()),
+        );
+        words.extend(fields.get("const").and_then(|word| word.as_str()).map(str::to_owned));
+        fields.values().for_each(|field| collect(field, words));
+    }
+    schema.as_array().into_iter().flatten().for_each(|item| collect(item, words));
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use domain::contract::shift;
 use domain::{AccountStatus, DesiredAccount, Merged, Person};
 use jiff::civil::{Date, date};
-use policy::{Configuration, Decision};
+use policy::{Configuration, Decision, Earlier};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -20,6 +20,8 @@ account:
   when: person.contracts.exists(c, c.type != 'external') && !person.custom.barred
   access: { daysBeforeStart: 1, daysAfterEnd: 3 }
   create: { daysBeforeStart: 10 }
+  leaver: { deactivate: 5d, strip: 12d }
+  links: { manager: contract.custom.number, delegatedApprover: contract.title.name }
   correlate: [FederationIdentifier, EmployeeNumber, Username]
   attributes:
     FederationIdentifier: person.id
@@ -31,10 +33,11 @@ account:
     Title: contract.title.name
     Department: \"join(person.contracts.filter(c, c.active).map(c, c.id), ',').size() > 0 ? contract.department.name : null\"
 rules:
-  - { name: Sales, when: contract.department.id == 'S' && contract.fte >= 0.5, profile: Standard User, role: Sales, permissionSets: [A, B] }
+  - { name: Sales, when: contract.department.id == 'S' && contract.fte >= 0.5, profile: Standard User, role: Sales, permissionSets: [A, B], permissionSetGroups: [G], queues: [Q], expires: contract.endDate }
   - { name: Help, when: \"contract.department.id in ['H', 'S']\", profile: Service User, publicGroups: [Help] }
-  - { name: Longest, when: 'contract.endDate == null || contract.endDate > addDays(contract.startDate, 50)', permissionSets: [C] }
+  - { name: Longest, when: 'contract.endDate == null || contract.endDate > addDays(contract.startDate, 50)', permissionSets: [B, C], expires: 'addDays(contract.startDate, 40)' }
   - { name: All, profile: Minimum Access }
+ownership: { permissionSets: exact }
 ";
 
 static POLICY: LazyLock<Configuration> = LazyLock::new(|| {
@@ -93,55 +96,137 @@ fn person() -> impl Strategy<Value = Person> {
     })
 }
 
-fn decide(person: &Person, day: Date) -> (DesiredAccount, Option<Date>, Decision) {
-    let merged = Merged::Present { person: Box::new(person.clone()), ambiguous: Vec::new() };
-    let decision = POLICY.policy.decide(&merged, day);
-    let Decision::Account { account, changes_on, .. } = &decision else { panic!("a present person is decided on") };
-    ((**account).clone(), *changes_on, decision)
+fn merged(person: &Person) -> Merged {
+    Merged::Present { person: Box::new(person.clone()), ambiguous: Vec::new() }
+}
+
+struct Decided {
+    account: DesiredAccount,
+    leaving_since: Option<Date>,
+    changes_on: Option<Date>,
+    problems: usize,
+}
+
+impl Decided {
+    /// What the next decision knows of this one.
+    fn earlier(&self) -> Earlier {
+        Earlier::new(self.account.status, self.leaving_since)
+    }
+}
+
+fn decide(merged: &Merged, earlier: Earlier, day: Date) -> Decided {
+    match POLICY.policy.decide(merged, earlier, day) {
+        Decision::Account { account, leaving_since, changes_on, problems } => {
+            Decided { account: *account, leaving_since, changes_on, problems: problems.len() }
+        }
+        Decision::Wait => panic!("a person who was there is decided on"),
+    }
+}
+
+fn earlier() -> impl Strategy<Value = Earlier> {
+    prop_oneof![
+        Just(Earlier::Unknown),
+        Just(Earlier::NeverWanted),
+        Just(Earlier::Wanted),
+        (0_i64..400).prop_map(|day| Earlier::Leaving(shift(date(2025, 12, 1), day)))
+    ]
+}
+
+/// How much is taken away.
+fn step(status: AccountStatus) -> Option<u8> {
+    match status {
+        AccountStatus::Frozen => Some(1),
+        AccountStatus::Inactive => Some(2),
+        AccountStatus::Unwanted => Some(3),
+        AccountStatus::Prepared | AccountStatus::Enabled => None,
+    }
 }
 
 proptest! {
     #[test]
-    fn decisions_are_total_deterministic_and_free_of_order(person in person(), day in 0_i64..400, turn in 0_usize..4) {
+    fn decisions_are_total_deterministic_and_free_of_order(
+        person in person(), earlier in earlier(), day in 0_i64..400, turn in 0_usize..4,
+    ) {
         let day = shift(date(2025, 12, 1), day);
-        let (account, changes_on, decision) = decide(&person, day);
-        prop_assert_eq!(&decide(&person, day).2, &decision);
+        let first = decide(&merged(&person), earlier, day);
+        prop_assert_eq!(
+            POLICY.policy.decide(&merged(&person), earlier, day),
+            POLICY.policy.decide(&merged(&person), earlier, day)
+        );
 
         let mut turned = person.clone();
         if !turned.contracts.is_empty() {
             let by = turn % turned.contracts.len();
             turned.contracts.rotate_left(by);
         }
-        let (same, same_change, _) = decide(&turned, day);
-        prop_assert!(account.same_target(&same), "{:?}\n{:?}", account, same);
-        prop_assert_eq!(account.why, same.why);
-        prop_assert_eq!(changes_on, same_change);
+        let same = decide(&merged(&turned), earlier, day);
+        prop_assert!(first.account.same_target(&same.account), "{:?}\n{:?}", first.account, same.account);
+        prop_assert_eq!(first.account.why, same.account.why);
+        prop_assert_eq!((first.changes_on, first.leaving_since), (same.changes_on, same.leaving_since));
     }
 
     #[test]
-    fn nothing_changes_before_the_foretold_day(person in person(), edge in any::<prop::sample::Index>(), days in -20_i64..8) {
+    fn nothing_changes_before_the_foretold_day(
+        person in person(), earlier in earlier(), edge in any::<prop::sample::Index>(), days in -20_i64..20,
+    ) {
         // Near a first or last day, where something may happen.
         let contracts = person.contracts.iter();
         let edges: Vec<_> = contracts.flat_map(|c| [Some(c.start_date), c.end_date]).flatten().collect();
         let today = shift(if edges.is_empty() { date(2026, 1, 1) } else { *edge.get(&edges) }, days);
-        let (account, changes_on, _) = decide(&person, today);
-        let end = changes_on.unwrap_or_else(|| shift(today, 60));
+        let merged = merged(&person);
+        let first = decide(&merged, earlier, today);
+        let end = first.changes_on.unwrap_or_else(|| shift(today, 60));
         prop_assert!(end > today);
         let mut day = shift(today, 1);
         while day < end {
-            let (later, _, _) = decide(&person, day);
-            prop_assert!(account.same_target(&later), "{} and {}:\n{:?}\n{:?}", today, day, account, later);
+            let later = decide(&merged, first.earlier(), day);
+            prop_assert!(first.account.same_target(&later.account), "{} and {}:\n{:?}\n{:?}", today, day, first.account, later.account);
+            prop_assert_eq!(first.leaving_since, later.leaving_since);
             day = shift(day, 1);
         }
     }
 
     #[test]
-    fn an_unwanted_account_demands_nothing(person in person(), day in 0_i64..400) {
-        let (account, _, decision) = decide(&person, shift(date(2025, 12, 1), day));
-        let Decision::Account { problems, .. } = decision else { unreachable!() };
-        if account.status == AccountStatus::Unwanted {
-            prop_assert!(problems.is_empty() && account.attributes.is_empty() && account.entitlements.is_empty());
-        } else if problems.is_empty() {
+    fn without_news_a_leaver_only_loses(person in person(), removed: bool, earlier in earlier(), day in 0_i64..300) {
+        let mut today = shift(date(2026, 1, 1), day);
+        let at = today.at(12, 0, 0, 0).in_tz("Europe/Amsterdam").unwrap().timestamp();
+        let merged = if removed { Merged::Removed { at } } else { merged(&person) };
+        let mut before = decide(&merged, earlier, today);
+        for _ in 0..60 {
+            today = shift(today, 1);
+            let now = decide(&merged, before.earlier(), today);
+            // A new contract ends the steps; a person who is blocked is no leaver.
+            if let (Some(since), Some(still)) = (before.leaving_since, now.leaving_since) {
+                prop_assert_eq!(since, still);
+                prop_assert!(step(before.account.status) <= step(now.account.status), "{:?} {:?}", before.account, now.account);
+            }
+            // Nobody is a leaver who had nothing to lose, and then nothing is given back.
+            if before.earlier() == Earlier::NeverWanted && step(now.account.status).is_some() && !person.blocked {
+                prop_assert_eq!(now.account.status, AccountStatus::Unwanted);
+            }
+            before = now;
+        }
+    }
+
+    #[test]
+    fn only_what_can_expire_has_a_last_day_and_it_is_given_until_then(person in person(), day in 0_i64..400) {
+        let today = shift(date(2025, 12, 1), day);
+        let account = decide(&merged(&person), Earlier::Wanted, today).account;
+        for (entitlement, last) in &account.expirations {
+            prop_assert!(entitlement.kind.can_expire() && *last >= today);
+            prop_assert!(account.entitlements.contains_key(entitlement));
+        }
+        prop_assert_eq!(account.ownership.len(), 1);
+        prop_assert!(!account.links.values().flatten().any(|other| *other == person.id));
+    }
+
+    #[test]
+    fn an_account_that_is_shut_demands_nothing(person in person(), earlier in earlier(), day in 0_i64..400) {
+        let Decided { account, problems, .. } = decide(&merged(&person), earlier, shift(date(2025, 12, 1), day));
+        if step(account.status).is_some() {
+            prop_assert!(problems == 0 && account.attributes.is_empty() && account.entitlements.is_empty());
+            prop_assert!(account.links.is_empty() && account.expirations.is_empty());
+        } else if problems == 0 {
             prop_assert!(account.single(domain::EntitlementKind::Profile).is_some());
             for field in domain::UserField::ALL.iter().filter(|field| field.is_required()) {
                 prop_assert!(account.attributes.contains_key(field));

@@ -97,7 +97,7 @@ fn keys_and_values_are_checked() {
         ),
         (
             with_connector("secret: salesforce", "secret: salesforce, api: soap"),
-            "connector.yaml:2:40: error: `soap` is none of scim",
+            "connector.yaml:2:40: error: `soap` is none of scim, apex",
         ),
         (
             with_connector("secret: salesforce", "secret: salesforce, concurrentWrites: 400"),
@@ -171,6 +171,120 @@ fn keys_and_values_are_checked() {
 }
 
 #[test]
+fn what_the_org_can_do_is_checked() {
+    let salesforce = |more: &str| with_connector("secret: salesforce", &format!("secret: salesforce, {more}"));
+    let account = |more: &str| with_account(&format!("{ACCOUNT}{more}\n"));
+    for (found, expected) in [
+        (
+            with_rules("rules: [{ name: A, featureLicenses: [MarketingUser] }]"),
+            "rules.yaml:1:38: error: `MarketingUser` is no feature licence; a field of the User object as UserPermissionsMarketingUser \
+             is needed here",
+        ),
+        (
+            with_rules("rules: [{ name: A, featureLicenses: [\"UserPermissions'User\"] }]"),
+            "rules.yaml:1:38: error: `UserPermissions'User` is no feature licence",
+        ),
+        (with_rules("rules: [{ name: A, permissionSetGroups: [G, G] }]"), "rules.yaml:1:45: error: `G` is here twice"),
+        (
+            with_rules("rules: [{ name: A, queues: [Q], expires: contract.endDate }]"),
+            "rules.yaml:1:42: error: only permission sets and permission set groups can expire, and the rule gives none",
+        ),
+        (
+            with_rules("rules: [{ name: A, permissionSets: [P], expires: contract.fte }]"),
+            "rules.yaml:1:50: error: the expression gives a number, a text is needed here",
+        ),
+        (
+            with_rules("ownership: { profile: exact }"),
+            "rules.yaml:1:23: error: only `own` has a meaning for profiles: a user always has exactly one",
+        ),
+        (with_rules("ownership: { profile: observe }"), "rules.yaml:1:23: error: only `own` has a meaning"),
+        (
+            with_rules("ownership: { role: add-only, groups: own }"),
+            "rules.yaml:1:20: error: `add-only` is none of own, exact, addOnly, observe",
+        ),
+        (
+            with_rules("drift: { entitlementsAdded: repair }"),
+            "rules.yaml:1:29: error: what others give is theirs and stays; only where `ownership` says `exact`",
+        ),
+        (with_rules("drift: { shut: ignore }"), "rules.yaml:1:16: error: `ignore` is none of repair, report, accept"),
+        (
+            with_rules("drift: { opened: accept }"),
+            "rules.yaml:1:18: warning: a leaver whose account somebody opens by hand keeps access",
+        ),
+        (
+            account("  leaver: { freeze: 1d }"),
+            "account.yaml:8:21: error: a leaver is shut out at once: only `immediately` is possible",
+        ),
+        (
+            account("  leaver: { deactivate: 7 }"),
+            "account.yaml:8:25: error: `immediately` or a number of days up to 9999, as `7d`, is needed here",
+        ),
+        (account("  leaver: { deactivate: -1d }"), "account.yaml:8:25: error: `immediately` or a number of days"),
+        (
+            account("  leaver: { deactivate: 8d, strip: 7d }"),
+            "account.yaml:8:36: error: strip (7 days) comes before deactivate (8 days)",
+        ),
+        (account("  leaver: { deactivate: 40d }"), "account.yaml:8:25: error: strip (30 days) comes before deactivate"),
+        (
+            account("  links: { boss: person.id }"),
+            "account.yaml:8:12: error: there is no key `boss` here (known: manager, delegatedApprover)",
+        ),
+        (
+            account("  links: { manager: person.contracts }"),
+            "account.yaml:8:21: error: the expression gives a list, a text is needed here",
+        ),
+        (
+            account("    Title: { candidates: [nick], numbered: false }"),
+            "account.yaml:8:44: error: `numbered` stands only beside `candidates`, of Username and CommunityNickname",
+        ),
+        (salesforce("usernameSuffix: uat"), "connector.yaml:2:51: error: an ending as `.uat` is needed here"),
+        (salesforce("usernameSuffix: .u@t"), "connector.yaml:2:51: error: an ending as `.uat` is needed here"),
+        (
+            salesforce("protect: [admin]"),
+            "connector.yaml:2:45: error: a user name, in the form of a mail address, is needed here",
+        ),
+        (salesforce("protect: [a@b.com, A@b.com]"), "connector.yaml:2:54: error: `A@b.com` is here twice"),
+        (salesforce("apiBudget: { reserve: 0 }"), "connector.yaml:2:57: error: a number from 1 to 50 is needed here"),
+        (
+            salesforce("apiBudget: { bulkUntil: 96 }"),
+            "connector.yaml:2:59: error: bulk work until 96 percent leaves no reserve of 5",
+        ),
+        (
+            salesforce("welcomeMail: true"),
+            "connector.yaml:2:48: warning: it has no effect: the write path `scim` leaves it to Salesforce",
+        ),
+    ] {
+        assert!(found.iter().any(|line| line.starts_with(expected)), "{expected}\nnot in\n{}", found.join("\n"));
+    }
+}
+
+#[test]
+fn what_the_org_can_do_is_taken() {
+    let connector = CONNECTOR.replace(
+        "secret: salesforce",
+        "secret: salesforce, api: apex, usernameSuffix: .uat, welcomeMail: true, protect: [Admin@example.com], \
+         apiBudget: { bulkUntil: 60, reserve: 40 }",
+    );
+    let more = "ownership: { profile: own, queues: exact }\ndrift: { entitlementsAdded: repair, shut: report }\n";
+    let files = [("a.yaml", connector.as_str()), ("b.yaml", ACCOUNT), ("c.yaml", RULES), ("d.yaml", more)];
+    let files: Vec<_> = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let configuration = Configuration::parse(&files).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(configuration.warnings, []);
+    let salesforce = &configuration.salesforce;
+    assert_eq!((salesforce.api, salesforce.welcome_mail), (policy::Api::Apex, true));
+    assert_eq!(salesforce.username_suffix.as_deref(), Some(".uat"));
+    assert_eq!(salesforce.api_budget, policy::ApiBudget { bulk_until: 60, reserve: 40 });
+    assert!(salesforce.protects("admin@EXAMPLE.com") && !salesforce.protects("other@example.com"));
+    let answers = domain::DriftKind::ALL.map(|kind| configuration.drift.answer(kind));
+    use policy::DriftAnswer::{Accept, Repair, Report};
+    assert_eq!(answers, [Repair, Repair, Repair, Report, Repair, Accept]);
+    assert_eq!(
+        domain::DriftKind::ALL.map(|kind| policy::Drift::default().answer(kind)),
+        [Repair, Repair, Report, Accept, Repair, Accept]
+    );
+}
+
+#[test]
 fn a_key_stands_in_one_file_only_and_rules_in_several() {
     let found = parse(&[
         ("a.yaml", CONNECTOR),
@@ -225,6 +339,16 @@ fn the_fingerprint_follows_what_decides() {
     assert_ne!(fingerprint(CONNECTOR, &ACCOUNT.replace("LastName: family", "LastName: display"), RULES), base);
     assert_ne!(fingerprint(&CONNECTOR.replace("Amsterdam", "Berlin"), ACCOUNT, RULES), base);
     assert_ne!(fingerprint(&CONNECTOR.replace("name: hr", "name: payroll"), ACCOUNT, RULES), base);
+    let salesforce = |more: &str| {
+        let connector = CONNECTOR.replace("secret: salesforce", &format!("secret: salesforce, {more}"));
+        fingerprint(&connector, ACCOUNT, RULES)
+    };
+    assert_eq!(salesforce("api: apex, protect: [a@example.com], apiBudget: { reserve: 9 }, welcomeMail: false"), base);
+    assert_ne!(salesforce("usernameSuffix: .uat"), base);
+    assert_eq!(fingerprint(CONNECTOR, ACCOUNT, &format!("{RULES}drift: {{ shut: repair }}\n")), base);
+    assert_ne!(fingerprint(CONNECTOR, ACCOUNT, &format!("{RULES}ownership: {{ role: observe }}\n")), base);
+    assert_ne!(fingerprint(CONNECTOR, &format!("{ACCOUNT}  leaver: {{ strip: 60d }}\n"), RULES), base);
+    assert_ne!(fingerprint(CONNECTOR, &format!("{ACCOUNT}  links: {{ manager: contract.manager.id }}\n"), RULES), base);
 }
 
 #[test]

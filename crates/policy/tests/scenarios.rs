@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use domain::{AttributeValue, Merged, Person};
 use jiff::civil::Date;
-use policy::{Configuration, Decision};
+use policy::{Configuration, Decision, Earlier};
 use serde_json::{Value, json};
 
 const CONNECTOR: &str = "\
@@ -39,7 +39,8 @@ fn jan(contracts: &Value) -> Value {
 
 fn sales(start: &str, end: &Value) -> Value {
     json!({ "id": "c-1", "startDate": start, "endDate": end, "fte": 1.0, "department": { "id": "SALES", "name": "Sales" },
-            "title": { "name": "Account manager" }, "location": { "id": "AMS" }, "employer": { "id": "01" } })
+            "title": { "name": "Account manager" }, "location": { "id": "AMS" }, "employer": { "id": "01" },
+            "manager": { "id": "100001" } })
 }
 
 fn service(id: &str, start: &str, end: &Value, fte: f64) -> Value {
@@ -47,15 +48,21 @@ fn service(id: &str, start: &str, end: &Value, fte: f64) -> Value {
             "title": { "name": "Service desk" }, "employer": { "id": "02" } })
 }
 
-/// The decision of the first day in full; of the others what differs from the day before, `~` for what is gone.
+/// Day after day as it is mapped, each knowing what was decided before. The decision of the first day in full; of the others what differs from the day before, `~` for what is gone.
 fn story(person: &Value, days: &[&str]) -> BTreeMap<String, Value> {
     let configuration = configuration();
     let mut before = json!({});
+    let mut earlier = Earlier::Unknown;
     let mut story = BTreeMap::new();
     for day in days {
         let today: Date = day.parse().unwrap();
         let person = Box::new(Person::from_json(person).unwrap());
-        let now = view(&configuration.policy.decide(&Merged::Present { person, ambiguous: Vec::new() }, today));
+        let merged = Merged::Present { person, ambiguous: Vec::new() };
+        let decision = configuration.policy.decide(&merged, earlier, today);
+        if let Decision::Account { account, leaving_since, .. } = &decision {
+            earlier = Earlier::new(account.status, *leaving_since);
+        }
+        let now = view(&decision);
         story.insert((*day).to_owned(), difference(&before, &now));
         before = now;
     }
@@ -74,7 +81,7 @@ fn difference(before: &Value, now: &Value) -> Value {
 }
 
 fn view(decision: &Decision) -> Value {
-    let Decision::Account { account, changes_on, problems } = decision else { return json!("wait") };
+    let Decision::Account { account, leaving_since, changes_on, problems } = decision else { return json!("wait") };
     let attribute = |value: &AttributeValue| match value {
         AttributeValue::Value(value) => json!(value),
         AttributeValue::Candidates { values, .. } if values.len() > 3 => {
@@ -87,11 +94,23 @@ fn view(decision: &Decision) -> Value {
     let entitlements: BTreeMap<_, _> =
         account.entitlements.iter().map(|(entitlement, rules)| (entitlement.to_string(), rules.join(", "))).collect();
     let correlate: BTreeMap<_, _> = account.correlate.iter().map(|(field, value)| (field.api_name(), value)).collect();
-    json!({
+    let expirations: BTreeMap<_, _> =
+        account.expirations.iter().map(|(entitlement, day)| (entitlement.to_string(), day)).collect();
+    let links: BTreeMap<_, _> = account.links.iter().map(|(link, person)| (link.as_str(), person)).collect();
+    let mut view = json!({
         "status": account.status, "why": account.why, "changesOn": changes_on, "attributes": attributes,
         "entitlements": entitlements, "correlate": correlate,
         "problems": problems.iter().map(|problem| format!("{}: {}", problem.code, problem.message)).collect::<Vec<_>>(),
-    })
+        "leavingSince": leaving_since, "links": links, "expirations": expirations, "ownership": account.ownership,
+    });
+    // What is not there is not shown.
+    if let Some(view) = view.as_object_mut() {
+        view.retain(|name, value| {
+            !["leavingSince", "links", "expirations", "ownership"].contains(&name.as_str())
+                || !(value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty))
+        });
+    }
+    view
 }
 
 #[test]
@@ -115,13 +134,16 @@ fn mover() {
 #[test]
 fn leaver() {
     let person = jan(&json!([sales("2025-01-01", &json!("2026-11-30"))]));
-    insta::assert_yaml_snapshot!(story(&person, &["2026-11-30", "2026-12-01"]));
+    insta::assert_yaml_snapshot!(story(&person, &["2026-11-30", "2026-12-01", "2026-12-08", "2026-12-31"]));
 }
 
 #[test]
 fn rehire() {
     let contracts = json!([sales("2025-01-01", &json!("2026-06-30")), service("c-2", "2026-12-01", &Value::Null, 0.8)]);
-    insta::assert_yaml_snapshot!(story(&jan(&contracts), &["2026-06-30", "2026-07-01", "2026-11-17", "2026-12-01"]));
+    insta::assert_yaml_snapshot!(story(
+        &jan(&contracts),
+        &["2026-06-30", "2026-07-01", "2026-07-08", "2026-07-31", "2026-11-17", "2026-12-01"]
+    ));
 }
 
 #[test]
@@ -150,4 +172,11 @@ fn no_mail_address_anywhere() {
         "contracts": [service("101-2001-04-01", "2001-04-01", &Value::Null, 1.0)]
     });
     insta::assert_yaml_snapshot!(story(&person, &["2026-11-24"]));
+}
+
+#[test]
+fn temporary_staff() {
+    let mut contract = sales("2026-12-01", &json!("2026-12-31"));
+    contract["type"] = json!("temporary");
+    insta::assert_yaml_snapshot!(story(&jan(&json!([contract])), &["2026-12-01", "2027-01-01"]));
 }

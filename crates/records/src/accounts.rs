@@ -1,15 +1,19 @@
 //! The Accounts table: what is remembered of each person's account, whose turn it is to write, and to whom a Salesforce
 //! user belongs. The commit puts the new state, its audit record and the owner into one transaction.
 
+mod link;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::account::{Lease, Pending};
 use domain::{AccountRecord, AuditRecord, PersonId, SalesforceUserId};
 use jiff::Timestamp;
-use ports::{IndexKey, IndexPosition, Store, StoreError, Table};
+use ports::{Condition, IndexKey, IndexPosition, Store, StoreError, Table, Write};
 use serde::{Deserialize, Serialize};
 
+pub use self::link::{Decided, UNLINKED};
 use crate::keys;
 use crate::stored::{Stored, put, write_settled};
 
@@ -39,6 +43,10 @@ pub struct Commit<'a> {
     pub audit: Option<AuditRecord>,
     /// A user that becomes the person's with this commit.
     pub claims: Option<SalesforceUserId>,
+    /// A user that is the person's no more with this commit.
+    pub gives_up: Option<SalesforceUserId>,
+    /// Persons for whom the record before waited.
+    pub waited_for: BTreeSet<PersonId>,
     /// Whether the writer goes on with the person.
     pub keep_lease: bool,
 }
@@ -46,6 +54,12 @@ pub struct Commit<'a> {
 /// To whom a Salesforce user belongs.
 #[derive(Serialize, Deserialize)]
 struct Owner {
+    person: PersonId,
+}
+
+/// Somebody waits; who and for whom is in the key.
+#[derive(Serialize, Deserialize)]
+struct Waiting {
     person: PersonId,
 }
 
@@ -129,7 +143,7 @@ impl Accounts {
     /// [`StoreError::Conflict`]: of write 0 when the lease was lost, of a later one when the user belongs to somebody
     /// else.
     pub async fn commit(&self, commit: Commit<'_>) -> Result<Stored<AccountRecord>, StoreError> {
-        let Commit { person, mut record, version, audit, claims, keep_lease } = commit;
+        let Commit { person, mut record, version, audit, claims, gives_up, waited_for, keep_lease } = commit;
         if !keep_lease {
             record.lease = None;
         }
@@ -143,6 +157,15 @@ impl Accounts {
         }
         if let Some(user) = claims {
             writes.push(put(keys::owner(&user), 0, &Owner { person: person.clone() }, None)?);
+        }
+        if let Some(user) = gives_up {
+            writes.push(Write::Delete { key: keys::owner(&user), when: Condition::Version(1) });
+        }
+        for on in record.waits_for.difference(&waited_for) {
+            writes.push(put(keys::waiting(on, person), 0, &Waiting { person: person.clone() }, None)?);
+        }
+        for on in waited_for.difference(&record.waits_for) {
+            writes.push(Write::Delete { key: keys::waiting(on, person), when: Condition::Version(1) });
         }
         let index = index_of(&record);
         writes.insert(0, put(keys::account(person), version, &record, index.clone())?);
@@ -186,6 +209,37 @@ impl Accounts {
             }
         }
         Ok((found, page.next))
+    }
+
+    /// A page of those who wait for the person's user, after `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn waiting_for(
+        &self,
+        person: &PersonId,
+        after: Option<&str>,
+    ) -> Result<(Vec<PersonId>, Option<String>), StoreError> {
+        let partition = keys::waiting_partition(person);
+        let page = self.0.query(Table::Accounts, &partition, "", after, 500).await?;
+        Ok((page.items.into_iter().filter_map(|item| PersonId::parse(item.key.sort).ok()).collect(), page.next))
+    }
+
+    /// Asks the writer to look at the org again though the desired state was reached. False when the person has no
+    /// record, or is being written, which is a look.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn recheck(&self, person: &PersonId) -> Result<bool, StoreError> {
+        let Some(stored) = self.load(std::slice::from_ref(person)).await?.pop() else { return Ok(false) };
+        if stored.value.applied.is_none() || stored.value.recheck {
+            return Ok(stored.value.recheck);
+        }
+        let record = AccountRecord { recheck: true, ..stored.value };
+        match self.write(person, record, stored.version).await {
+            Err(StoreError::Conflict { .. }) => Ok(false),
+            result => result.map(|_| true),
+        }
     }
 
     /// Makes a parked person due now.

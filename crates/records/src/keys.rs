@@ -72,6 +72,16 @@ pub fn owner(user: &SalesforceUserId) -> Key {
     Key::new(Table::Accounts, format!("user#{user}"), "owner")
 }
 
+/// A person who waits for another one's user.
+pub fn waiting(on: &PersonId, person: &PersonId) -> Key {
+    Key::new(Table::Accounts, waiting_partition(on), person.as_str())
+}
+
+/// Partition of all who wait for a person's user.
+pub fn waiting_partition(on: &PersonId) -> String {
+    format!("waiting#{on}")
+}
+
 /// One audit record; the sequence number is padded so that the sort order is the order of time.
 pub fn audit(person: &PersonId, sequence: u64) -> Key {
     of_person(Table::Audit, person, format!("{sequence:012}"))

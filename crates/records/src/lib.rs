@@ -3,14 +3,16 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod findings;
 pub mod keys;
 pub mod people;
 pub mod stored;
 pub mod sync_state;
 pub mod wake_up;
 
-pub use accounts::{Accounts, Commit, LeaseOutcome};
+pub use accounts::{Accounts, Commit, Decided, LeaseOutcome};
 pub use audit::AuditLog;
+pub use findings::{Action, Finding, FindingKind, Findings, ReconcileRun};
 pub use people::{Ingested, People, PersonData, PersonProblem};
 pub use stored::Stored;
 pub use sync_state::SyncState;

@@ -93,6 +93,21 @@ pub async fn write_settled(store: &dyn Store, writes: &[Write]) -> Result<(), St
     }
 }
 
+/// Writes a value whatever was there before.
+///
+/// # Errors
+/// [`StoreError`]; `Busy` when many write it at once.
+pub(crate) async fn overwrite(store: &dyn Store, key: Key, value: &impl Serialize) -> Result<(), StoreError> {
+    for _ in 0..5 {
+        let version = store.get(std::slice::from_ref(&key)).await?.pop().flatten().map_or(0, |item| item.version);
+        match write_settled(store, &[put(key.clone(), version, value, None)?]).await {
+            Err(StoreError::Conflict { .. }) => {}
+            result => return result,
+        }
+    }
+    Err(StoreError::Busy { reason: format!("{} is written by many at once", key.partition) })
+}
+
 /// Storage may give a whole float back as an integer, so numbers are compared by value.
 fn same_content(a: &Map<String, Value>, b: &Map<String, Value>) -> bool {
     fn same(a: &Value, b: &Value) -> bool {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use ports::{Key, Store, StoreError, Table, Write};
 use serde::{Deserialize, Serialize};
 
-use crate::stored::{Stored, put, unchanged_since, write_settled};
+use crate::stored::{Stored, overwrite, put, unchanged_since, write_settled};
 
 /// Reads and writes the Sync table.
 #[derive(Clone)]
@@ -200,14 +200,7 @@ impl SyncState {
     }
 
     async fn set(&self, key: Key, value: &impl Serialize) -> Result<(), StoreError> {
-        for _ in 0..5 {
-            let version = self.0.get(std::slice::from_ref(&key)).await?.pop().flatten().map_or(0, |item| item.version);
-            match write_settled(&*self.0, &[put(key.clone(), version, value, None)?]).await {
-                Err(StoreError::Conflict { .. }) => {}
-                result => return result,
-            }
-        }
-        Err(StoreError::Busy { reason: format!("{} is written by many at once", key.partition) })
+        overwrite(&*self.0, key, value).await
     }
 }
 

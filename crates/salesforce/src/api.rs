@@ -61,6 +61,29 @@ impl Api {
     /// What the answer says. It may have been done after [`SalesforceError::Unclear`] (for a repeatable call only given
     /// after it was tried again) and after a [`SalesforceError::Refused`] with a status of 500 or more.
     pub(crate) async fn call(&self, call: &Call) -> Result<Value, SalesforceError> {
+        let answer = self.tried(call).await;
+        match &answer {
+            Ok(_) => self.meter.served(),
+            Err(SalesforceError::LimitReached { retry_after, .. }) => {
+                self.meter.refused(self.clock.now(), *retry_after);
+            }
+            Err(_) => {}
+        }
+        answer
+    }
+
+    /// A call that is about no person: what Salesforce refuses then is nobody's data.
+    ///
+    /// # Errors
+    /// Those of [`Self::call`], with [`SalesforceError::Unusable`] for a refusal.
+    pub(crate) async fn read(&self, call: &Call) -> Result<Value, SalesforceError> {
+        self.call(call).await.map_err(|error| match error {
+            SalesforceError::Refused(refusal) | SalesforceError::Form(refusal) => SalesforceError::Unusable(refusal),
+            error => error,
+        })
+    }
+
+    async fn tried(&self, call: &Call) -> Result<Value, SalesforceError> {
         let mut tries = 1;
         let mut renewed = false;
         loop {
@@ -104,7 +127,7 @@ impl Api {
             }
             _ => Failure::NotDone(SalesforceError::Unavailable { reason: error.to_string(), retry_after: None }),
         })?;
-        self.meter.read(answer.headers());
+        self.meter.read(answer.headers(), self.clock.now());
         read(&answer)
     }
 

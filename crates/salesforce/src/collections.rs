@@ -19,6 +19,9 @@ const TRIES: u32 = 3;
 pub(crate) enum Records {
     /// Users to change; each row with its `id`.
     Update(Vec<Value>),
+    /// UserLogin records to change; each row with its `id`. Whether Salesforce takes them here is not known, so a call that
+    /// it refuses is not cut up: the caller has another way.
+    UpdateLogins(Vec<Value>),
     /// Assignments or memberships to make.
     Insert(Vec<Value>),
     /// Assignments or memberships to delete, by their own ids.
@@ -28,7 +31,7 @@ pub(crate) enum Records {
 impl Records {
     fn len(&self) -> usize {
         match self {
-            Self::Update(rows) | Self::Insert(rows) => rows.len(),
+            Self::Update(rows) | Self::UpdateLogins(rows) | Self::Insert(rows) => rows.len(),
             Self::Delete(ids) => ids.len(),
         }
     }
@@ -40,7 +43,9 @@ impl Records {
             json!({"allOrNone": false, "records": records})
         };
         match self {
-            Self::Update(rows) => Call::with_body(CallKind::UserRecords, Method::PATCH, path, body(rows)),
+            Self::Update(rows) | Self::UpdateLogins(rows) => {
+                Call::with_body(CallKind::UserRecords, Method::PATCH, path, body(rows))
+            }
             Self::Insert(rows) => Call::with_body(CallKind::Assign, Method::POST, path, body(rows)),
             Self::Delete(ids) => {
                 let ids: Vec<_> = chosen.iter().filter_map(|place| ids.get(*place)).map(SalesforceId::as_str).collect();
@@ -64,7 +69,7 @@ impl Salesforce {
                     results[*place] = result;
                 }
             }
-            let alone = size == 1;
+            let alone = size == 1 || matches!(records, Records::UpdateLogins(_));
             waiting.retain(|place| results[*place].as_ref().is_err_and(|error| heals(error, alone)));
             if waiting.is_empty() || stop.error().is_some() || tries == TRIES {
                 break;

@@ -1,14 +1,15 @@
-//! Looking users up: many persons by id and by keys in one query, with what they are assigned.
+//! Looking users up: many persons by id and by keys in one query, then all that they are assigned, at once.
+
+pub(crate) mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{ActualUser, Assignment, Entitlement, EntitlementKind, EntitlementName, SalesforceUserId, UserField};
+use domain::{ActualUser, EntitlementName, SalesforceUserId, UserField, UserLink};
 
-use crate::Salesforce;
-use crate::catalog::qualified;
 use crate::error::SalesforceError;
 use crate::query::Row;
 use crate::soql;
+use crate::{Salesforce, WritePath};
 
 /// Whom to look for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,8 +31,24 @@ pub struct Candidate {
     pub strong_keys: BTreeMap<UserField, String>,
 }
 
+impl Candidate {
+    pub(crate) fn new(user: ActualUser, matched: Option<UserField>) -> Self {
+        let strong = |key: &UserField| Some((*key, user.field(*key)?.to_owned()));
+        Self { strong_keys: STRONG_KEYS.iter().filter_map(strong).collect(), matched, user }
+    }
+}
+
 /// Fields that tell who somebody is, beyond the login name.
 pub(crate) const STRONG_KEYS: [UserField; 2] = [UserField::FederationIdentifier, UserField::EmployeeNumber];
+
+/// What comes with a profile is no assignment of its own. What comes with a permission set group is one row for all of it.
+pub(crate) const SETS: &str = "SELECT Id, AssigneeId, ExpirationDate, PermissionSet.Name, PermissionSet.NamespacePrefix, \
+                    PermissionSetGroupId, PermissionSetGroup.DeveloperName, PermissionSetGroup.NamespacePrefix \
+                    FROM PermissionSetAssignment WHERE PermissionSet.IsOwnedByProfile = false AND ";
+pub(crate) const LICENSES: &str =
+    "SELECT Id, AssigneeId, PermissionSetLicense.DeveloperName FROM PermissionSetLicenseAssign WHERE ";
+pub(crate) const GROUPS: &str = "SELECT Id, UserOrGroupId, Group.DeveloperName, Group.Type FROM GroupMember \
+                      WHERE Group.Type IN ('Regular', 'Queue') AND ";
 
 impl Salesforce {
     /// For each person, in order, all users (of type Standard, active or not) with the id or any of the keys.
@@ -39,56 +56,91 @@ impl Salesforce {
     /// # Errors
     /// Those of the queries; then nothing is known of anybody.
     pub async fn lookup(&self, wanted: &[Wanted]) -> Result<Vec<Vec<Candidate>>, SalesforceError> {
-        let mut users = BTreeMap::new();
-        for query in soql::any_of(&user_query(), &conditions(wanted), "") {
-            let rows = self.query(&query).await?;
-            users.extend(rows.iter().filter_map(user).map(|user| (user.id.clone(), user)));
+        match self.path {
+            WritePath::Scim => self.lookup_by_soql(wanted).await,
+            WritePath::Apex => self.lookup_by_apex(wanted).await,
         }
+    }
+
+    async fn lookup_by_soql(&self, wanted: &[Wanted]) -> Result<Vec<Vec<Candidate>>, SalesforceError> {
+        let conditions = conditions(wanted);
+        if conditions.is_empty() {
+            return Ok(vec![Vec::new(); wanted.len()]);
+        }
+        let mut users = self.read_users(&conditions).await?;
         let matches: Vec<Vec<_>> = wanted.iter().map(|wanted| matches(wanted, &users)).collect();
         // Salesforce compares without case, so it may have given users that are nobody's.
         let matched: BTreeSet<_> = matches.iter().flatten().map(|(user, _)| user.clone()).collect();
         users.retain(|id, _| matched.contains(id));
         self.read_assignments(&mut users).await?;
         let candidate = |(id, matched): &(SalesforceUserId, Option<UserField>)| {
-            let user = users.get(id)?.clone();
-            let strong = |key: &UserField| Some((*key, user.field(*key)?.to_owned()));
-            Some(Candidate { strong_keys: STRONG_KEYS.iter().filter_map(strong).collect(), matched: *matched, user })
+            Some(Candidate::new(users.get(id)?.clone(), *matched))
         };
         Ok(matches.iter().map(|found| found.iter().filter_map(candidate).collect()).collect())
+    }
+
+    async fn read_users(
+        &self,
+        conditions: &[(&str, String)],
+    ) -> Result<BTreeMap<SalesforceUserId, ActualUser>, SalesforceError> {
+        let mut features = self.features(false).await?;
+        let queries = |features: &BTreeSet<_>| soql::any_of(&user_query(features), conditions, "");
+        let rows = match self.query_all(queries(&features)).await {
+            // The org may have lost a feature since its fields were read.
+            Err(SalesforceError::Unusable(refusal)) if refusal.code == "INVALID_FIELD" && !features.is_empty() => {
+                features = self.features(true).await?;
+                self.query_all(queries(&features)).await?
+            }
+            rows => rows?,
+        };
+        let user = |row: &Row| rows::user(row, &features).map(|user| (user.id.clone(), user));
+        Ok(rows.iter().filter_map(user).collect())
     }
 
     async fn read_assignments(
         &self,
         users: &mut BTreeMap<SalesforceUserId, ActualUser>,
     ) -> Result<(), SalesforceError> {
-        let ids = |column| users.keys().map(|id| (column, id.as_str().to_owned())).collect::<Vec<_>>();
-        // What comes with a profile or with a permission set group is no assignment of its own.
-        let sets = "SELECT Id, AssigneeId, PermissionSet.Name, PermissionSet.NamespacePrefix \
-                    FROM PermissionSetAssignment \
-                    WHERE PermissionSet.IsOwnedByProfile = false AND PermissionSetGroupId = null AND ";
-        let groups = "SELECT Id, UserOrGroupId, Group.DeveloperName FROM GroupMember WHERE Group.Type = 'Regular' AND ";
-        let mut found = Vec::new();
-        for query in soql::any_of(sets, &ids("AssigneeId"), "") {
-            found.extend(self.query(&query).await?.iter().filter_map(permission_set));
+        if users.is_empty() {
+            return Ok(());
         }
-        for query in soql::any_of(groups, &ids("UserOrGroupId"), "") {
-            found.extend(self.query(&query).await?.iter().filter_map(group));
-        }
+        let queries = |head, column| {
+            let ids: Vec<_> = users.keys().map(|id| (column, id.as_str().to_owned())).collect();
+            soql::any_of(head, &ids, "")
+        };
+        let ids: Vec<_> = users.keys().cloned().collect();
+        let (frozen, sets, licences, groups) = futures::try_join!(
+            self.read_logins(&ids),
+            self.query_all(queries(SETS, "AssigneeId")),
+            self.query_all_if_there(queries(LICENSES, "AssigneeId")),
+            self.query_all(queries(GROUPS, "UserOrGroupId")),
+        )?;
+        let found = sets.iter().filter_map(rows::permission_set);
+        let found = found.chain(licences.iter().filter_map(rows::licence)).chain(groups.iter().filter_map(rows::group));
         for (user, assignment) in found {
-            if let Some(user) = users.get_mut(&user) {
+            if let Some(user) = users.get_mut(&user)
+                && user.assignment(&assignment.entitlement).is_none()
+            {
                 user.assignments.push(assignment);
             }
+        }
+        for user in users.values_mut() {
+            user.frozen = frozen.contains(&user.id);
         }
         Ok(())
     }
 }
 
-fn user_query() -> String {
-    let fields: Vec<_> = UserField::ALL.iter().map(|field| field.api_name()).collect();
-    let fields = fields.join(", ");
-    format!(
-        "SELECT Id, IsActive, {fields}, Profile.Name, UserRole.DeveloperName FROM User WHERE UserType = 'Standard' AND "
-    )
+fn user_query(features: &BTreeSet<EntitlementName>) -> String {
+    format!("SELECT {} FROM User WHERE UserType = 'Standard' AND ", user_columns(features))
+}
+
+/// The columns of User that [`rows::user`] reads.
+pub(crate) fn user_columns(features: &BTreeSet<EntitlementName>) -> String {
+    let fields = UserField::ALL.iter().map(|field| field.api_name());
+    let links = UserLink::ALL.iter().map(|link| link.api_name());
+    let columns: Vec<_> = fields.chain(links).chain(features.iter().map(EntitlementName::as_str)).collect();
+    format!("Id, IsActive, {}, Profile.Name, UserRole.DeveloperName", columns.join(", "))
 }
 
 fn conditions(wanted: &[Wanted]) -> Vec<(&'static str, String)> {
@@ -96,8 +148,7 @@ fn conditions(wanted: &[Wanted]) -> Vec<(&'static str, String)> {
     let mut seen = BTreeSet::new();
     for wanted in wanted {
         let id = wanted.user.iter().map(|id| ("Id", id.as_str()));
-        // No user carries a control character, and Salesforce refuses a query with one.
-        let keys = wanted.keys.iter().filter(|(_, value)| !value.is_empty() && !value.chars().any(char::is_control));
+        let keys = wanted.keys.iter().filter(|(_, value)| can_be_carried(value));
         for (column, value) in id.chain(keys.map(|(field, value)| (field.api_name(), value.as_str()))) {
             if seen.insert((column, value)) {
                 conditions.push((column, value.to_owned()));
@@ -107,37 +158,13 @@ fn conditions(wanted: &[Wanted]) -> Vec<(&'static str, String)> {
     conditions
 }
 
-fn user(row: &Row) -> Option<ActualUser> {
-    let name = |path: &[&str]| row.text(path).and_then(|name| EntitlementName::parse(name).ok());
-    let field = |field: &UserField| Some((*field, row.field(*field)?.to_owned()));
-    Some(ActualUser {
-        fields: UserField::ALL.iter().filter_map(field).collect(),
-        profile: name(&["Profile", "Name"]),
-        role: name(&["UserRole", "DeveloperName"]),
-        ..ActualUser::bare(SalesforceUserId::parse(row.text(&["Id"])?).ok()?, row.is("IsActive"))
-    })
-}
-
-fn permission_set(row: &Row) -> Option<(SalesforceUserId, Assignment)> {
-    let name = qualified(row.text(&["PermissionSet", "NamespacePrefix"]), row.text(&["PermissionSet", "Name"])?);
-    assignment(row, "AssigneeId", EntitlementKind::PermissionSet, name)
-}
-
-fn group(row: &Row) -> Option<(SalesforceUserId, Assignment)> {
-    let name = row.text(&["Group", "DeveloperName"])?.to_owned();
-    assignment(row, "UserOrGroupId", EntitlementKind::PublicGroup, name)
-}
-
-fn assignment(row: &Row, whose: &str, kind: EntitlementKind, name: String) -> Option<(SalesforceUserId, Assignment)> {
-    let entitlement = Entitlement::new(kind, EntitlementName::parse(name).ok()?);
-    Some((
-        SalesforceUserId::parse(row.text(&[whose])?).ok()?,
-        Assignment { entitlement, id: row.id("Id")?, expires: None },
-    ))
+/// Whether any user can have the value. None carries a control character, and Salesforce refuses a query with one.
+pub(crate) fn can_be_carried(value: &str) -> bool {
+    !value.is_empty() && !value.chars().any(char::is_control)
 }
 
 /// The users that carry the id or a key, with the first key that they carry.
-fn matches(
+pub(crate) fn matches(
     wanted: &Wanted,
     users: &BTreeMap<SalesforceUserId, ActualUser>,
 ) -> Vec<(SalesforceUserId, Option<UserField>)> {

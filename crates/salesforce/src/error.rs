@@ -1,6 +1,7 @@
 //! What can go wrong with Salesforce, by what the caller may do. Log texts (`Display`, `Debug`) hold codes and field
 //! names only; Salesforce's own words, which may hold personal data, are kept apart in [`Refusal::message`].
 
+mod blockers;
 mod body;
 mod codes;
 

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use ports::{Clock, HttpTransport, SecretName, Secrets, TransportError};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::credentials::{Credentials, LoginUrl};
 use crate::error::{Refusal, SalesforceError};
+use crate::identity::Identity;
 use crate::usage::{CallKind, Meter};
 
 /// A refused log-in is not repeated for so long: callers that wait for it get the same answer, and nobody gets locked
@@ -27,6 +28,8 @@ pub(crate) struct Session {
     pub(crate) instance: String,
     /// Goes into the `Authorization` header.
     pub(crate) token: SecretString,
+    /// Whose it is: from the log-in's answer, or asked for later.
+    pub(crate) identity: OnceCell<Identity>,
     number: u64,
 }
 
@@ -98,15 +101,15 @@ impl Sessions {
             Err(error @ SalesforceError::LoginRefused(_)) => Some((now, error.clone())),
             _ => None,
         };
-        let (instance, token) = answer?;
+        let session = answer?;
         state.logins += 1;
-        let session = Arc::new(Session { instance, token, number: state.logins });
+        let session = Arc::new(Session { number: state.logins, ..session });
         state.session = Some(session.clone());
         Ok(session)
     }
 
     /// Logs in; when the secret is refused it may have been replaced meanwhile, so it is read once more.
-    async fn log_in_with_fresh_secret(&self) -> Result<(String, SecretString), SalesforceError> {
+    async fn log_in_with_fresh_secret(&self) -> Result<Session, SalesforceError> {
         let secret = self.secrets.read(&self.secret).await?;
         let refused = match self.ask(&secret).await {
             Err(error @ SalesforceError::LoginRefused(_)) => error,
@@ -120,7 +123,7 @@ impl Sessions {
         self.ask(&again).await
     }
 
-    async fn ask(&self, secret: &SecretString) -> Result<(String, SecretString), SalesforceError> {
+    async fn ask(&self, secret: &SecretString) -> Result<Session, SalesforceError> {
         let credentials = Credentials::parse(&self.secret, secret)?;
         let body = request::body(&credentials, self.clock.now())
             .map_err(|what| SalesforceError::LoginRefused(ours("no_assertion", what)))?;
@@ -136,7 +139,7 @@ impl Sessions {
             answer => answer,
         };
         let answer = answer.map_err(|error| unavailable(error.to_string()))?;
-        self.meter.read(answer.headers());
+        self.meter.read(answer.headers(), self.clock.now());
         if !answer.status().is_success() {
             return Err(refusal(SalesforceError::from_answer(answer.status(), answer.headers(), answer.body())));
         }
@@ -155,7 +158,7 @@ fn refusal(error: SalesforceError) -> SalesforceError {
     }
 }
 
-fn session(login_url: &LoginUrl, body: &[u8]) -> Result<(String, SecretString), SalesforceError> {
+fn session(login_url: &LoginUrl, body: &[u8]) -> Result<Session, SalesforceError> {
     let answer: Value =
         serde_json::from_slice(body).map_err(|_| unavailable("the log-in answer is no JSON".to_owned()))?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -166,7 +169,8 @@ fn session(login_url: &LoginUrl, body: &[u8]) -> Result<(String, SecretString), 
         let what = "the log-in answer's instance_url is no host of Salesforce's, so the token is not sent there";
         SalesforceError::LoginRefused(ours("strange_instance", what))
     })?;
-    Ok((instance, SecretString::from(token)))
+    let identity = OnceCell::new_with(text("id").and_then(Identity::from_url));
+    Ok(Session { instance, token: SecretString::from(token), identity, number: 0 })
 }
 
 fn ours(code: &str, message: &str) -> Refusal {

@@ -12,7 +12,7 @@ use ports::{HttpTransport, SecretError, SecretName, Secrets, TransportError};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::{Salesforce, Settings};
+use crate::{Salesforce, Settings, WritePath};
 
 pub(crate) type Answer = Result<Response<Bytes>, TransportError>;
 type Script = Box<dyn Fn(&Asked) -> Answer + Send + Sync>;
@@ -82,7 +82,7 @@ impl HttpTransport for Scripted {
             line: path.len(),
         };
         self.asked.lock().unwrap().push(asked.clone());
-        let role = usize::from(asked.body.to_string().contains("roles"));
+        let role = usize::from(asked.body.to_string().contains("UserRoleId"));
         {
             let mut at_once = self.at_once.lock().unwrap();
             at_once.now += 1;
@@ -149,12 +149,23 @@ pub(crate) struct Client {
 
 /// A client with these secrets; the script answers everything, logging in too.
 pub(crate) fn client_with(secrets: Vec<Value>, script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Client {
+    client_by(WritePath::Scim, secrets, script)
+}
+
+/// The same, by one of the write paths.
+pub(crate) fn client_by(
+    path: WritePath,
+    secrets: Vec<Value>,
+    script: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+) -> Client {
     let org = Arc::new(Scripted { script: Box::new(script), asked: Mutex::default(), at_once: Mutex::default() });
     let clock = Arc::new(ManualClock::at("2026-06-01T08:00:00Z".parse().unwrap()));
     let settings = Settings {
         secret: SecretName::parse("salesforce").unwrap(),
         api_version: "66.0".to_owned(),
         concurrent_writes: 3,
+        path,
+        welcome_mail: false,
     };
     let secrets = Arc::new(Rotating(Mutex::new(secrets)));
     let random = Arc::new(SeededRandom::new(7));
@@ -167,22 +178,52 @@ pub(crate) fn client(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) 
     client_with(vec![secret("hidden")], move |asked| if asked.is_login() { token("t1") } else { script(asked) })
 }
 
-/// The catalog that the tests use, as answers to the queries that read it.
+/// The catalog that the tests use, as answers to the calls that read it.
 pub(crate) fn catalog(asked: &Asked) -> Option<Answer> {
+    if asked.path.ends_with("/sobjects/User/describe") {
+        return Some(description(&["UserPermissionsMarketingUser", "UserPermissionsSupportUser"]));
+    }
     let soql = asked.soql()?;
     let rows = if soql.contains("FROM Profile") {
-        vec![json!({"Id": "00e000000000001", "Name": "Standard User", "UserLicense": {"Name": "Salesforce"}})]
+        let licence = json!({"Name": "Salesforce", "TotalLicenses": 100, "UsedLicenses": 40});
+        let profile = |id: &str, name: &str, administrator: bool| {
+            json!({"Id": id, "Name": name, "UserLicenseId": "100000000000001", "UserLicense": licence,
+                "PermissionsModifyAllData": administrator, "PermissionsManageUsers": false})
+        };
+        vec![profile("00e000000000001", "Standard User", false), profile("00e000000000002", "Administrator", true)]
     } else if soql.contains("FROM UserRole") {
         vec![json!({"Id": "00E000000000001", "DeveloperName": "CEO"})]
     } else if soql.contains("FROM PermissionSet WHERE") {
         vec![
-            json!({"Id": "0PS000000000001", "Name": "Reports", "NamespacePrefix": null}),
-            json!({"Id": "0PS000000000002", "Name": "Console", "NamespacePrefix": "acme"}),
+            json!({"Id": "0PS000000000001", "Name": "Reports", "NamespacePrefix": null, "LicenseId": null}),
+            json!({"Id": "0PS000000000002", "Name": "Console", "NamespacePrefix": "acme", "LicenseId": "0PL000000000001"}),
+            json!({"Id": "0PS000000000003", "Name": "Tools", "NamespacePrefix": null, "LicenseId": "100000000000001"}),
+        ]
+    } else if soql.contains("FROM PermissionSetGroup") {
+        vec![
+            json!({"Id": "0PG000000000001", "DeveloperName": "Bundle", "NamespacePrefix": null, "Status": "Updated"}),
+            json!({"Id": "0PG000000000002", "DeveloperName": "Bundle", "NamespacePrefix": "acme", "Status": "Outdated"}),
+        ]
+    } else if soql.contains("FROM PermissionSetLicense") && !soql.contains("FROM PermissionSetLicenseAssign") {
+        vec![
+            json!({"Id": "0PL000000000001", "DeveloperName": "ConsoleUser", "TotalLicenses": 3, "UsedLicenses": 4}),
+            json!({"Id": "0PL000000000002", "DeveloperName": "Unlimited", "TotalLicenses": -1, "UsedLicenses": 4}),
         ]
     } else if soql.contains("FROM Group WHERE") {
-        vec![json!({"Id": "00G000000000001", "DeveloperName": "All_Staff"})]
+        vec![
+            json!({"Id": "00G000000000001", "DeveloperName": "All_Staff", "Type": "Regular"}),
+            json!({"Id": "00G000000000002", "DeveloperName": "Orders", "Type": "Queue"}),
+        ]
     } else {
         return None;
     };
     Some(records(&rows))
+}
+
+/// The User object's description, with these checkboxes beside another kind of field.
+pub(crate) fn description(checkboxes: &[&str]) -> Answer {
+    let other = json!({"name": "UserPermissionsNote", "type": "string"});
+    let fields: Vec<_> =
+        checkboxes.iter().map(|name| json!({"name": name, "type": "boolean"})).chain([other]).collect();
+    answer(200, &json!({"name": "User", "fields": fields}))
 }

@@ -1,8 +1,11 @@
 //! Carries out operations for many persons in as few calls as Salesforce allows, and tells for each what came of it.
-//! Order: who is shut out, what is taken away, users made and changed by SCIM, what SCIM can't do, what is given.
+//! Order: who is shut out, what is taken away, users made and changed by SCIM, what SCIM can't do, what is given, who is let
+//! in again.
 
+mod assignments;
 mod create;
-mod person;
+mod freeze;
+pub(crate) mod person;
 mod records;
 mod stop;
 mod users;
@@ -13,12 +16,13 @@ use std::sync::Arc;
 use domain::{ActualUser, Entitlement, Operation, Outcome, SalesforceUserId, UserField};
 use futures::stream::{self, StreamExt};
 
+pub(crate) use self::create::profile_missing;
 pub(crate) use self::stop::Stop;
 
 use self::person::Person;
-use crate::Salesforce;
 use crate::catalog::Catalog;
 use crate::error::SalesforceError;
+use crate::{Salesforce, WritePath};
 
 /// What to do for one person.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,8 +56,16 @@ impl Salesforce {
     /// Does the work of all persons; one result for each, in order. No person's failure touches another, unless it is
     /// systemic: then everything not yet done comes back with that error. Dropping the future stops everything.
     pub async fn apply(&self, work: Vec<Work>) -> Vec<Done> {
+        match self.path {
+            WritePath::Scim => self.apply_by_scim(work).await,
+            WritePath::Apex => self.apply_by_apex(work).await,
+        }
+    }
+
+    async fn apply_by_scim(&self, work: Vec<Work>) -> Vec<Done> {
         let mut people: Vec<Person> = work.into_iter().map(Person::new).collect();
         let stop = Stop::default();
+        self.freeze(&mut people, &stop).await;
         self.deactivate(&mut people, &stop).await;
         self.revoke(&mut people, &stop).await;
         if let Some(catalog) = self.resolve(&mut people, &stop).await {
@@ -61,6 +73,7 @@ impl Salesforce {
             self.write_records(&mut people, &catalog, &stop).await;
             self.grant(&mut people, &catalog, &stop).await;
         }
+        self.unfreeze(&mut people, &stop).await;
         people.into_iter().map(|person| person.done(&stop)).collect()
     }
 
@@ -89,21 +102,14 @@ impl Salesforce {
         }
     }
 
-    /// Creates, and changes by SCIM, several users at a time. Those whose write carries a role take their turn.
+    /// Creates, and changes by SCIM, several users at a time.
     async fn write_users(&self, people: &mut [Person], catalog: &Catalog, stop: &Stop) {
-        let (with_role, without): (Vec<_>, Vec<_>) =
-            people.iter_mut().filter(|person| person.has_more()).partition(|person| person.writes_role());
-        let in_turn = async {
-            for person in with_role {
-                let _turn = self.role_turn.lock().await;
-                self.write_user(person, catalog, stop).await;
-            }
-        };
-        let calls: Vec<_> = without.into_iter().map(|person| self.write_user(person, catalog, stop)).collect();
-        futures::join!(in_turn, self.at_once(calls));
+        let writing = people.iter_mut().filter(|person| person.has_more());
+        let calls: Vec<_> = writing.map(|person| self.write_user(person, catalog, stop)).collect();
+        self.at_once(calls).await;
     }
 
-    async fn at_once(&self, calls: Vec<impl Future<Output = ()>>) {
+    pub(crate) async fn at_once(&self, calls: Vec<impl Future<Output = ()>>) {
         stream::iter(calls).buffer_unordered(self.concurrent_writes).for_each(|()| async {}).await;
     }
 

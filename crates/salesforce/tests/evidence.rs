@@ -10,7 +10,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use ports::clock::ManualClock;
 use ports::random::SeededRandom;
 use ports::{Class, HttpTransport, SecretError, SecretName, Secrets, TransportError};
-use salesforce::{Salesforce, SalesforceError, Settings};
+use salesforce::{Salesforce, SalesforceError, Settings, WritePath};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -101,6 +101,8 @@ async fn every_refusal_of_the_token_endpoint_is_systemic() {
             secret: SecretName::parse("salesforce").unwrap(),
             api_version: "v66.0".to_owned(),
             concurrent_writes: 1,
+            path: WritePath::Scim,
+            welcome_mail: false,
         };
         let clock = Arc::new(ManualClock::at("2026-06-01T08:00:00Z".parse().unwrap()));
         let transport = Arc::new(Always(status, entry["body"].to_string()));

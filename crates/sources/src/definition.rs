@@ -4,28 +4,39 @@
 mod compile;
 mod field;
 mod form;
+mod http;
+mod http_form;
 
 use std::fmt;
 
+pub(crate) use http::READ_FOR;
+pub(crate) use http_form::{AlgorithmForm, EncodingForm, HowForm, PlaceForm, SendForm, ThumbprintForm};
+
 use crate::formats::Format;
+use crate::http::HttpSource;
 use crate::mapping::Mapping;
 
 /// A source's definition.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Definition {
-    /// Where its rows come from.
+    /// Where its rows come from and what they become.
     pub input: Input,
-    /// How a row becomes a person.
-    pub mapping: Mapping,
 }
 
-/// Where a source's rows come from.
+/// Where a source's rows come from, and how a row becomes a person.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Input {
-    /// A file in this format.
-    File(Format),
+    /// A file with a row for each person.
+    File {
+        /// Its format.
+        format: Format,
+        /// How a row becomes a person.
+        mapping: Mapping,
+    },
+    /// A system that is read over HTTP.
+    Http(HttpSource),
 }
 
 /// Something that is wrong in a definition.
@@ -54,7 +65,8 @@ impl Definition {
     /// Everything that is wrong, in the order of the file; of the YAML's own form only the first fault.
     pub fn parse(file: &str, yaml: &str) -> Result<Self, Vec<Problem>> {
         let form = form::read(yaml).map_err(|(place, reason)| vec![problem(file, place, reason)])?;
-        compile::definition(form).map_err(|mut faults| {
+        let fingerprint = domain::digest::digest(&yaml);
+        compile::definition(form, fingerprint).map_err(|mut faults| {
             faults.sort();
             faults.into_iter().map(|(place, reason)| problem(file, place, reason)).collect()
         })

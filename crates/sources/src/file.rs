@@ -45,8 +45,9 @@ impl<'r> FileRead<'r> {
     /// When nothing of it can be read. A file that ends too early or is malformed further down is no error here: its
     /// good rows come, and [`completeness`](Self::completeness) says the rest.
     pub fn open(definition: &'r Definition, mut reader: impl Read + Seek + Send + 'r) -> Result<Self, ReadError> {
-        let Input::File(format) = &definition.input;
-        let mapping = &definition.mapping;
+        let Input::File { format, mapping } = &definition.input else {
+            return Err(ReadError::Unreadable { reason: "its definition reads over HTTP, not from a file".to_owned() });
+        };
         let (first, completeness) = FirstPass::over(format, mapping, &mut reader);
         if let Completeness::Incomplete(error @ ReadError::Unreadable { .. }) = completeness {
             return Err(error);

@@ -159,7 +159,7 @@ fn usable(row: Value) -> Result<Value, String> {
 }
 
 /// The readers stop at 128 levels, so measuring can't overflow the stack.
-fn deeper_than(value: &Value, levels: usize) -> bool {
+pub(crate) fn deeper_than(value: &Value, levels: usize) -> bool {
     match value {
         Value::Array(items) => levels == 0 || items.iter().any(|item| deeper_than(item, levels - 1)),
         Value::Object(fields) => levels == 0 || fields.values().any(|field| deeper_than(field, levels - 1)),

@@ -2,12 +2,14 @@
 //! sources. Where a definition names a column as it stands (`row.Contract.EndDate`), the row must have it, so that a
 //! renamed column is noticed and never reads as "no end date"; `optional: true` allows it to be missing.
 
+mod dates;
 mod fields;
 
 use std::borrow::Cow;
 use std::fmt;
 
-use domain::{Person, RecordError, RecordId};
+pub(crate) use dates::DateForm;
+use domain::{Person, PersonId, RecordError, RecordId};
 use expression::{Expression, Scope};
 pub(crate) use fields::{Column, Field, Kind, Object, Slot};
 use serde_json::{Map, Value};
@@ -29,6 +31,16 @@ pub(crate) struct Contracts {
     /// Whether a person may come without any.
     pub(crate) allow_none: bool,
     pub(crate) contract: Object,
+}
+
+/// How a row becomes a person's account in the source's own system.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AccountMapping {
+    /// Whether a row is read at all.
+    pub(crate) only: Option<Expression>,
+    /// The id of the person that the account belongs to.
+    pub(crate) person: Field,
+    pub(crate) fields: Object,
 }
 
 /// A row that gives no person.
@@ -94,8 +106,7 @@ impl Mapping {
     }
 
     fn applies(&self, context: &Context<'_>) -> Result<bool, RecordError> {
-        let Some(only) = &self.only else { return Ok(true) };
-        only.as_bool(&context.scope).map_err(|error| RecordError::new("where", error.to_string()))
+        applies(self.only.as_ref(), context)
     }
 
     fn build(&self, context: &Context<'_>) -> Result<Person, RecordError> {
@@ -105,6 +116,26 @@ impl Mapping {
         }
         Person::from_json(&Value::Object(person))
     }
+}
+
+impl AccountMapping {
+    /// The account of a row and the person that it belongs to; `None` for a row that the definition leaves out (`where`)
+    /// or that belongs to nobody.
+    pub(crate) fn account(&self, row: &Value) -> Result<Option<(PersonId, Fields)>, RecordError> {
+        let context = Context::of_row(row);
+        if !applies(self.only.as_ref(), &context)? {
+            return Ok(None);
+        }
+        let Some(person) = self.person.evaluate(&context, "person")? else { return Ok(None) };
+        let person = PersonId::parse(person.as_str().unwrap_or_default())
+            .map_err(|error| RecordError::new("person", error.to_string()))?;
+        fields::custom(&self.fields, &context, "fields").map(|fields| Some((person, fields)))
+    }
+}
+
+fn applies(only: Option<&Expression>, context: &Context<'_>) -> Result<bool, RecordError> {
+    let Some(only) = only else { return Ok(true) };
+    only.as_bool(&context.scope).map_err(|error| RecordError::new("where", error.to_string()))
 }
 
 impl Contracts {

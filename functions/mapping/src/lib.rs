@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::{PersonId, merge};
 use jiff::civil::Date;
-use policy::Configuration;
+use policy::{Configuration, Earlier};
 use ports::{Class, Clock, Delivery, Queue, QueueName, StoreError};
 use records::{Accounts, BatchError, Disposition, People, handle_each, send_wake_ups, settle_batch};
 use std::time::Duration;
@@ -83,7 +83,8 @@ impl Mapping {
         let data = self.people.load(person).await?;
         let snapshots: Vec<_> = data.snapshots.iter().map(|stored| stored.value.clone()).collect();
         let merged = merge(&snapshots, &self.configuration.source_roles());
-        let decision = self.configuration.policy.decide(&merged, today);
+        let earlier = Earlier::of(data.desired.as_ref().map(|stored| &stored.value));
+        let decision = self.configuration.policy.decide(&merged, earlier, today);
         let Plan { mapped, parks } = plan(person, &data, decision, &self.configuration.fingerprint(), today, now);
         let desired = mapped.desired.clone().or_else(|| data.desired.as_ref().map(|stored| stored.value.clone()));
         self.people.save_mapped(person, &data, &mapped, now).await?;
@@ -101,9 +102,9 @@ impl Mapping {
         if account.applied_version() >= desired.version {
             return Ok(None);
         }
-        let perhaps_active =
-            account.pending.is_some() || account.applied.as_ref().is_some_and(|applied| applied.active == Some(true));
-        let urgent = desired.account.status != domain::AccountStatus::Enabled && perhaps_active;
+        let usable = |applied: &domain::Applied| applied.active == Some(true) && !applied.frozen;
+        let perhaps_usable = account.pending.is_some() || account.applied.as_ref().is_some_and(usable);
+        let urgent = desired.account.status != domain::AccountStatus::Enabled && perhaps_usable;
         Ok(Some(if urgent { QueueName::UrgentChanges } else { QueueName::Changes }))
     }
 }

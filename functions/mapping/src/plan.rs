@@ -1,13 +1,11 @@
 //! From policy's decision to what is stored: whether it is a new target, what led to it, and what is held because an
 //! account can't be computed whole. Pure.
 
-use std::collections::BTreeMap;
-
 use domain::account::Cause;
 use domain::{AccountStatus, DesiredAccount, DesiredState, ParkedReason, PersonId, Snapshot};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use policy::Decision;
+use policy::{Decision, STRONG_KEYS};
 use records::people::{Mapped, PersonData, PersonProblem};
 
 /// What to store, and whether that parks the person anew.
@@ -29,16 +27,19 @@ pub fn plan(
     now: Timestamp,
 ) -> Plan {
     let before = data.desired.as_ref().map(|stored| &stored.value);
-    let Decision::Account { account, changes_on, problems } = decision else {
+    let Decision::Account { account, leaving_since, changes_on, problems } = decision else {
         let changes_on = data.due.as_ref().map(|due| due.value.on).filter(|on| *on > today);
         return Plan { mapped: Mapped { desired: None, new_target: false, changes_on, problem: None }, parks: None };
     };
-    let account = if problems.is_empty() { Some(*account) } else { despite_problems(*account, before) };
+    let account = keep_keys(*account, before);
+    let account = if problems.is_empty() { Some(account) } else { despite_problems(account, before) };
     let held = account.is_none();
     let new_target =
         account.as_ref().is_some_and(|account| before.is_none_or(|before| !before.account.same_target(account)));
     let says_more = |account: &DesiredAccount| {
-        before.is_none_or(|before| before.account != *account || before.changes_on != changes_on)
+        before.is_none_or(|before| {
+            before.account != *account || before.leaving_since != leaving_since || before.changes_on != changes_on
+        })
     };
     let desired = account.filter(says_more).map(|account| DesiredState {
         person: person.clone(),
@@ -48,7 +49,7 @@ pub fn plan(
             _ => cause(data, policy, today),
         },
         account,
-        leaving_since: None,
+        leaving_since,
         changes_on,
         policy: policy.to_owned(),
     });
@@ -66,12 +67,29 @@ pub fn plan(
     Plan { mapped: Mapped { desired, new_target, changes_on, problem }, parks }
 }
 
+/// A person whom the source has removed has no keys any more; the account is found, and stays the same target, by those
+/// of before.
+fn keep_keys(account: DesiredAccount, before: Option<&DesiredState>) -> DesiredAccount {
+    if account.status.calls_for_account() || !account.correlate.is_empty() {
+        return account;
+    }
+    let keys = before.into_iter().flat_map(|before| &before.account.correlate);
+    let correlate = keys.filter(|(field, _)| STRONG_KEYS.contains(field)).cloned().collect();
+    DesiredAccount { correlate, ..account }
+}
+
 /// What is applied of a decision with problems: nothing, for what it would give or take may be wrong, unless it shuts a
-/// person out who had access. That must not wait for a title to be shortened; fields and the rest then stay as they are.
+/// person out who had access. That must not wait for a title to be shortened, and freezing is the step that takes nothing
+/// else: fields, entitlements and the rest stay as they are until the account can be computed whole.
 fn despite_problems(account: DesiredAccount, before: Option<&DesiredState>) -> Option<DesiredAccount> {
     let had_access = before.is_some_and(|before| before.account.status == AccountStatus::Enabled);
     let shuts_out = had_access && account.status != AccountStatus::Enabled;
-    shuts_out.then(|| DesiredAccount { attributes: BTreeMap::new(), ..account })
+    shuts_out.then(|| DesiredAccount {
+        status: AccountStatus::Frozen,
+        correlate: account.correlate,
+        ownership: account.ownership,
+        ..DesiredAccount::unwanted(format!("{}; frozen until what stands in the way is healed", account.why.0))
+    })
 }
 
 /// What led to a new target: the newest record that mapping has not seen, else the day that came, else a change of the
@@ -96,3 +114,6 @@ fn cause(data: &PersonData, policy: &str, today: Date) -> Cause {
         _ => newest(false).map_or_else(|| Cause::Configuration { policy: policy.to_owned() }, from),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,15 @@
 //! What the results of a person's operations mean: the new record, the audit entry, and whether the person is done, is
 //! tried again soon, or is parked for somebody to heal. Pure.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::account::{Applied, Correlation};
 use domain::audit::{AuditEntry, Outcome};
 use domain::change::owned_after;
 use domain::{
-    AccountRecord, AuditRecord, DesiredAccount, DesiredState, Entitlement, Operation, Parked, ParkedReason, PersonId,
-    SalesforceUserId,
+    AccountRecord, AuditRecord, Cause, DesiredAccount, DesiredState, Entitlement, Operation, Parked, ParkedReason,
+    PersonId, SalesforceUserId, UserField,
 };
 use jiff::Timestamp;
 
@@ -17,8 +18,16 @@ use jiff::Timestamp;
 pub struct Results {
     /// The person's user, if there is one now.
     pub user: Option<SalesforceUserId>,
+    /// Its name before the operations.
+    pub was_named: Option<String>,
     /// Whether it was active before the operations.
     pub was_active: Option<bool>,
+    /// Whether it was frozen before the operations.
+    pub was_frozen: bool,
+    /// Whether somebody shut it by hand and it is left so.
+    pub shut_by_hand: bool,
+    /// Persons without a user yet, to whom the account is to be linked.
+    pub waits_for: BTreeSet<PersonId>,
     /// Each operation and its outcome.
     pub outcomes: Vec<(Operation, Outcome)>,
     /// What stopped the rest, for a person to heal.
@@ -53,8 +62,18 @@ pub fn next_record(
     let reason = results.blocked.clone().or_else(|| results.first_failure());
     AccountRecord {
         correlation: correlation(before, results, now),
-        applied: Some(Applied { version, at: now, active: active_after(results), owned }),
+        applied: Some(Applied {
+            version,
+            at: now,
+            active: active_after(results),
+            username: username_after(results),
+            frozen: frozen_after(results),
+            shut_by_hand: results.shut_by_hand,
+            owned,
+        }),
         pending: None,
+        waits_for: results.waits_for.clone(),
+        recheck: false,
         parked: reason
             .filter(|_| !complete && !passing)
             .map(|reason| park(before.parked.as_ref(), reason, desired.version, now)),
@@ -70,6 +89,7 @@ pub fn audit_record(
     before: &AccountRecord,
     after: &AccountRecord,
     desired: &DesiredState,
+    cause: Cause,
     results: &Results,
     recovered: bool,
     now: Timestamp,
@@ -96,7 +116,7 @@ pub fn audit_record(
         at: now,
         user: results.user.clone(),
         version: desired.version,
-        cause: desired.cause.clone(),
+        cause,
         why: desired.account.why.0.clone(),
         entries,
         recovered,
@@ -107,7 +127,7 @@ pub fn audit_record(
 fn entry(operation: &Operation, outcome: &Outcome, desired: &DesiredAccount) -> AuditEntry {
     let gives = |entitlement: &Entitlement| match operation {
         Operation::Create { entitlements, .. } => entitlements.contains(entitlement),
-        Operation::Grant { entitlement: given } => given == entitlement,
+        Operation::Grant { entitlement: given, .. } => given == entitlement,
         Operation::Replace { kind, after, .. } => {
             entitlement.kind == *kind && Some(&entitlement.name) == after.as_ref()
         }
@@ -143,11 +163,41 @@ fn active_after(results: &Results) -> Option<bool> {
     })
 }
 
-/// The gap grows fourfold from a quarter of an hour to a day.
+fn username_after(results: &Results) -> Option<String> {
+    let done = results.outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Done);
+    done.fold(results.was_named.clone(), |name, (operation, _)| match operation {
+        Operation::Create { fields, .. } => fields.get(&UserField::Username).cloned().or(name),
+        Operation::SetField { field: UserField::Username, after, .. } => after.clone(),
+        _ => name,
+    })
+}
+
+fn frozen_after(results: &Results) -> bool {
+    let done = results.outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Done);
+    done.fold(results.was_frozen, |frozen, (operation, _)| match operation {
+        Operation::Freeze => true,
+        Operation::Unfreeze | Operation::Create { .. } => false,
+        _ => frozen,
+    })
+}
+
+/// The longest gap between two tries. What an administrator of the org mends is looked for every hour; who can't be
+/// deactivated is frozen, so that it is enough to try once a day.
+fn longest_gap(code: &str) -> u64 {
+    match code {
+        "unknown-entitlement" | "LICENSE_LIMIT_EXCEEDED" => 3600,
+        _ => 24 * 3600,
+    }
+}
+
+/// The gap grows fourfold from a quarter of an hour.
 fn park(before: Option<&Parked>, reason: ParkedReason, version: u64, now: Timestamp) -> Parked {
     let again = before.filter(|before| before.reason.code == reason.code && before.version == version);
     let attempts = again.map_or(0, |before| before.attempts) + 1;
-    let gap = Duration::from_secs(15 * 60 * 4_u64.pow((attempts - 1).min(4))).min(Duration::from_secs(24 * 3600));
+    let gap = Duration::from_secs(match reason.code.as_str() {
+        "deactivation-blocked" => 24 * 3600,
+        code => (15 * 60 * 4_u64.pow((attempts - 1).min(4))).min(longest_gap(code)),
+    });
     Parked {
         reason,
         since: again.map_or(now, |before| before.since),

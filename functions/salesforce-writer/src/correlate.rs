@@ -106,12 +106,8 @@ mod tests {
 
     fn user(number: u8, fields: &[(UserField, &str)]) -> ActualUser {
         ActualUser {
-            id: SalesforceUserId::parse(&format!("00500000000000{number}")).unwrap(),
-            active: true,
             fields: fields.iter().map(|(field, value)| (*field, (*value).to_owned())).collect(),
-            profile: None,
-            role: None,
-            assignments: Vec::new(),
+            ..ActualUser::bare(SalesforceUserId::parse(&format!("00500000000000{number}")).unwrap(), true)
         }
     }
 

@@ -4,22 +4,26 @@
 
 mod conclude;
 mod correlate;
+mod guard;
 mod person;
 mod steps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::PersonId;
+use domain::{DriftKind, PersonId, SalesforceUserId};
 use futures::FutureExt as _;
+use jiff::Timestamp;
+use policy::{Configuration, DriftAnswer};
 use ports::{Clock, Delivery, Queue, QueueName, Random};
 use records::{Accounts, BatchError, Disposition, People, WakeUp, settle_batch};
-use salesforce::Salesforce;
+use salesforce::{Priority, Salesforce};
 
 pub use conclude::{Results, audit_record, next_record};
 pub use correlate::{Resolution, correlate};
+pub use guard::{Protected, protection};
 
 /// Pause before a person is tried again after a passing trouble.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -38,6 +42,23 @@ pub struct Writer {
     pub clock: Arc<dyn Clock>,
     /// Lease tokens.
     pub random: Arc<dyn Random>,
+    /// What configuration says beside the desired states.
+    pub rules: Rules,
+    /// Kept between batches.
+    pub administrators: KnownAdministrators,
+}
+
+/// The org's administrators as they were read last.
+#[derive(Default)]
+pub struct KnownAdministrators(tokio::sync::Mutex<Option<(Timestamp, BTreeSet<SalesforceUserId>)>>);
+
+/// What configuration says beside the desired states.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// User names, in lower case, of users who are never shut out.
+    pub protect: BTreeSet<String>,
+    /// Changes made by hand that are undone.
+    pub repairs: BTreeSet<DriftKind>,
 }
 
 impl Writer {
@@ -58,7 +79,8 @@ impl Writer {
             }
         }
         let persons: Vec<PersonId> = messages.keys().cloned().collect();
-        let results = self.isolated(&persons).await?;
+        let priority = if queue == QueueName::UrgentChanges { Priority::Urgent } else { Priority::Bulk };
+        let results = self.isolated(&persons, priority).await?;
         for (person, positions) in messages {
             let disposition = results.get(&person).copied().unwrap_or(Disposition::Done);
             dispositions.extend(positions.into_iter().map(|position| (position, disposition)));
@@ -68,14 +90,18 @@ impl Writer {
 
     /// A panic must not take the batch with it: then each person is tried alone, and the culprit is left for the dead
     /// letters.
-    async fn isolated(&self, persons: &[PersonId]) -> Result<BTreeMap<PersonId, Disposition>, BatchError> {
-        if let Ok(results) = AssertUnwindSafe(self.apply(persons)).catch_unwind().await {
+    async fn isolated(
+        &self,
+        persons: &[PersonId],
+        priority: Priority,
+    ) -> Result<BTreeMap<PersonId, Disposition>, BatchError> {
+        if let Ok(results) = AssertUnwindSafe(self.apply(persons, priority)).catch_unwind().await {
             return results;
         }
         tracing::error!(event = "batch.panicked", persons = persons.len());
         let mut results = BTreeMap::new();
         for person in persons {
-            match AssertUnwindSafe(self.apply(std::slice::from_ref(person))).catch_unwind().await {
+            match AssertUnwindSafe(self.apply(std::slice::from_ref(person), priority)).catch_unwind().await {
                 Ok(result) => results.extend(result?),
                 Err(_) => {
                     tracing::error!(event = "message.panicked", %person);
@@ -87,12 +113,14 @@ impl Writer {
     }
 }
 
-/// The client's settings, as configuration gives them.
-pub fn settings(configuration: &policy::Configuration) -> salesforce::Settings {
-    let configured = &configuration.salesforce;
-    salesforce::Settings {
-        secret: configured.secret.clone(),
-        api_version: configured.api_version.clone(),
-        concurrent_writes: usize::from(configured.concurrent_writes),
+/// What configuration says beside the desired states.
+pub fn rules(configuration: &Configuration) -> Rules {
+    // In `exact` the mode has decided, whatever is to be done about other additions.
+    let repaired = |kind: &DriftKind| {
+        *kind == DriftKind::EntitlementsAdded || configuration.drift.answer(*kind) == DriftAnswer::Repair
+    };
+    Rules {
+        protect: configuration.salesforce.protect.clone(),
+        repairs: DriftKind::ALL.into_iter().filter(repaired).collect(),
     }
 }

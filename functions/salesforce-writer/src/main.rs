@@ -13,8 +13,7 @@ use lambda::sqs::Batch;
 use lambda_runtime::{LambdaEvent, service_fn};
 use ports::{Clock, QueueName, SystemClock, SystemRandom, Table};
 use records::{Accounts, People};
-use salesforce::Salesforce;
-use salesforce_writer::Writer;
+use salesforce_writer::{KnownAdministrators, Writer};
 use storage::CachedSecrets;
 use storage::aws::AwsClients;
 
@@ -32,16 +31,23 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let queue = Arc::new(aws.queue(clock.clone()));
     let secrets = Arc::new(CachedSecrets::new(Arc::new(aws.secrets()), clock.clone()));
     let transport = Arc::new(NetworkTransport::new(SALESFORCE_TIMEOUT)?);
-    let settings = salesforce_writer::settings(&configuration);
-    let salesforce = Arc::new(Salesforce::new(settings, transport, secrets, clock.clone(), random.clone()));
+    let salesforce = Arc::new(wiring::salesforce(&configuration, transport, secrets, clock.clone(), random.clone()));
     store.connect(Table::Accounts).await.context("DynamoDB")?;
     queue.connect(&[QueueName::Changes, QueueName::UrgentChanges]).await.context("SQS")?;
     // An org that is down now may be up at the first event, so this is no reason not to start.
     if let Err(error) = salesforce.connect().await {
         tracing::warn!(event = "salesforce.not_connected", %error);
     }
-    let writer =
-        Writer { people: People::new(store.clone()), accounts: Accounts::new(store), queue, salesforce, clock, random };
+    let writer = Writer {
+        people: People::new(store.clone()),
+        accounts: Accounts::new(store),
+        queue,
+        salesforce,
+        clock,
+        random,
+        rules: salesforce_writer::rules(&configuration),
+        administrators: KnownAdministrators::default(),
+    };
     let writer = &writer;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let queue = queue_of(&event.payload);

@@ -1,9 +1,10 @@
 //! One person on the way through a batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    AccountRecord, ActualUser, AttributeValue, DesiredState, Operation, PersonId, SalesforceUserId, UserField,
+    AccountRecord, ActualUser, AttributeValue, Cause, DesiredState, Operation, ParkedReason, PersonId,
+    SalesforceUserId, UserField,
 };
 use records::Stored;
 use salesforce::{Wanted, Work};
@@ -18,6 +19,25 @@ pub(crate) struct Working {
     /// A user that becomes the person's with the next commit.
     pub(crate) claims: Option<SalesforceUserId>,
     pub(crate) operations: Vec<Operation>,
+    /// Users of the persons to whom the account is to be linked.
+    pub(crate) users: BTreeMap<PersonId, SalesforceUserId>,
+    /// Why there is work.
+    pub(crate) occasion: Occasion,
+    /// Somebody shut the user by hand, and it is left so.
+    pub(crate) shut_by_hand: bool,
+    /// Why nothing may be done to the user.
+    pub(crate) protected: Option<ParkedReason>,
+}
+
+/// Why a person is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// The desired state has not been reached.
+    Target,
+    /// It was, but the org was changed by hand.
+    Drift,
+    /// It was, but for a link to a user that is there now.
+    Link,
 }
 
 impl Working {
@@ -50,6 +70,29 @@ impl Working {
             candidates,
             correlate: strong(&self.keys()),
         }
+    }
+
+    /// What led to the work.
+    pub(crate) fn cause(&self) -> Cause {
+        match self.occasion {
+            Occasion::Drift => Cause::Drift,
+            Occasion::Target | Occasion::Link => self.desired.value.cause.clone(),
+        }
+    }
+
+    /// Persons without a user, to whom the account is to be linked.
+    pub(crate) fn waits_for(&self) -> BTreeSet<PersonId> {
+        let linked = self.desired.value.account.linked_persons();
+        linked.into_iter().filter(|person| !self.users.contains_key(*person)).cloned().collect()
+    }
+
+    /// Whether somebody shut the user by hand since it was left open, and nothing new was heard of the person since.
+    pub(crate) fn is_shut_by_hand(&self) -> bool {
+        let (Some(applied), Some(actual)) = (&self.record.value.applied, &self.actual) else { return false };
+        let left_open = applied.active == Some(true) && !applied.frozen;
+        let desired = &self.desired.value;
+        let news = desired.version > applied.version && matches!(desired.cause, Cause::Source { .. });
+        !actual.is_usable() && (applied.shut_by_hand || left_open) && !news
     }
 
     pub(crate) fn user(&self) -> Option<SalesforceUserId> {

@@ -2,19 +2,21 @@
 
 mod begin;
 mod finish;
+mod protect;
+mod waiting;
 
 use std::collections::BTreeMap;
 
 use domain::account::Pending;
 use domain::change::forget_lost;
-use domain::{Operation, PersonId, SalesforceUserId, diff};
+use domain::{DriftKind, Known, Operation, PersonId, SalesforceUserId, diff};
 use futures::StreamExt as _;
 use ports::{Class, StoreError};
 use records::{BatchError, Disposition};
-use salesforce::SalesforceError;
+use salesforce::{Pace, Priority, SalesforceError};
 
 use crate::correlate::{Resolution, correlate};
-use crate::person::{Working, strong};
+use crate::person::{Occasion, Working, strong};
 use crate::{PAUSE, Writer};
 
 /// Storage calls under way at a time.
@@ -24,11 +26,23 @@ pub(crate) type Dispositions = BTreeMap<PersonId, Disposition>;
 
 impl Writer {
     /// Brings Salesforce to the desired state of each person.
-    pub(crate) async fn apply(&self, persons: &[PersonId]) -> Result<Dispositions, BatchError> {
+    pub(crate) async fn apply(&self, persons: &[PersonId], priority: Priority) -> Result<Dispositions, BatchError> {
         let mut dispositions = Dispositions::new();
-        let working = self.begin(persons, &mut dispositions).await?;
+        let working = self.begin(persons, priority == Priority::Urgent, &mut dispositions).await?;
         if working.is_empty() {
             return Ok(dispositions);
+        }
+        match self.salesforce.pace(priority).await {
+            Pace::Go => {}
+            Pace::Slow(pause) => self.clock.sleep(pause).await,
+            Pace::Wait(pause) => {
+                tracing::warn!(
+                    event = "writer.waits_for_api_budget",
+                    persons = working.len(),
+                    wait_s = pause.as_secs()
+                );
+                return Ok(self.put_off(working, pause, dispositions).await);
+            }
         }
         let found = match self.read(&working).await {
             Ok(found) => found,
@@ -40,7 +54,10 @@ impl Writer {
                 ready.push(working);
             }
         }
-        self.carry_out(ready, dispositions).await
+        match self.protect(&mut ready).await {
+            Ok(()) => self.carry_out(ready, dispositions).await,
+            Err(error) => self.give_up(ready, &error, dispositions).await,
+        }
     }
 
     /// What the org has of each person.
@@ -105,8 +122,19 @@ impl Writer {
             applied.owned = forget_lost(&applied.owned, &working.desired.value.account, actual);
         }
         let correlate = correlated.filter(|_| working.record.value.correlation.is_none());
-        let change = diff(&working.desired.value.account, working.actual.as_ref(), &working.record.value.owned());
-        working.operations = correlate.into_iter().chain(change.operations).collect();
+        working.shut_by_hand = working.is_shut_by_hand();
+        let known = Known {
+            owned: working.record.value.owned(),
+            users: working.users.clone(),
+            shut_by_hand: working.shut_by_hand,
+        };
+        let change = diff(&working.desired.value.account, working.actual.as_ref(), &known);
+        let wanted = |operation: &Operation| match working.occasion {
+            Occasion::Target => true,
+            Occasion::Drift => DriftKind::of(operation).is_none_or(|kind| self.rules.repairs.contains(&kind)),
+            Occasion::Link => matches!(operation, Operation::SetLink { .. }),
+        };
+        working.operations = correlate.into_iter().chain(change.operations).filter(wanted).collect();
         Ok(Some(working))
     }
 
@@ -145,7 +173,7 @@ impl Writer {
         let pending = Pending {
             version: desired.value.version,
             at: self.clock.now(),
-            cause: desired.value.cause.clone(),
+            cause: working.cause(),
             operations: working.operations.clone(),
             correlate: strong(&working.keys()),
         };

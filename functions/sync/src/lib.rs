@@ -3,6 +3,7 @@
 
 mod due;
 mod pull;
+mod reconcile;
 mod sweep;
 
 use std::sync::Arc;
@@ -11,10 +12,12 @@ use std::time::Duration;
 use domain::SourceName;
 use policy::Configuration;
 use ports::{Clock, Queue, QueueError, Random, StoreError};
-use records::{Accounts, People, SyncState};
+use records::{Accounts, Findings, People, ReconcileRun, SyncState};
+use salesforce::{Salesforce, SalesforceError};
 use serde::{Deserialize, Serialize};
 
 pub use pull::{Progress, PullError};
+pub use reconcile::{Drift, TrailEntry, compare, who};
 
 /// What a schedule asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,8 @@ pub enum Task {
     Due,
     /// Wake the persons whose wake-up was lost, who are parked and due, or who were mapped with another configuration.
     Sweep,
+    /// Compare the whole org with what the connector left there.
+    Reconcile,
     /// Read a source.
     Pull {
         /// Which.
@@ -42,6 +47,10 @@ pub struct Sync {
     pub state: SyncState,
     /// Takes the wake-ups.
     pub queue: Arc<dyn Queue>,
+    /// What comparing the org found.
+    pub findings: Findings,
+    /// The org; only read. `None` where only sources are read.
+    pub salesforce: Option<Arc<Salesforce>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Lock tokens.
@@ -66,6 +75,9 @@ pub struct Report {
     /// What a read of a source found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull: Option<records::sync_state::RunReport>,
+    /// What comparing the org found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconcile: Option<ReconcileRun>,
 }
 
 /// Why a task failed; the next run does it again.
@@ -81,6 +93,15 @@ pub enum SyncError {
     /// A source.
     #[error(transparent)]
     Pull(#[from] PullError),
+    /// Salesforce.
+    #[error(transparent)]
+    Salesforce(#[from] SalesforceError),
+    /// There is no org to compare.
+    #[error("no org is configured here")]
+    NoOrg,
+    /// The org's calls are needed for changes; the next run looks again.
+    #[error("the org's share of API calls for bulk work is used up")]
+    ApiBudget,
 }
 
 impl Sync {
@@ -92,6 +113,10 @@ impl Sync {
         let report = match task {
             Task::Due => self.due().await?,
             Task::Sweep => self.sweep().await?,
+            Task::Reconcile => match &self.salesforce {
+                Some(org) => self.reconcile(org).await?,
+                None => return Err(SyncError::NoOrg),
+            },
             Task::Pull { source } => self.pull(source).await?,
         };
         tracing::info!(event = "sync.done", ?task, mapping = report.mapping, writer = report.writer);

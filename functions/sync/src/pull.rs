@@ -128,7 +128,7 @@ impl Sync {
             self.state.forget_refused(source, begun).await?;
         }
         self.state.report(source, &run_report).await?;
-        Ok(Report { mapping: woken, writer: 0, pull: Some(run_report) })
+        Ok(Report { mapping: woken, pull: Some(run_report), ..Report::default() })
     }
 
     /// Stores the snapshots that say something new; answers their persons.

@@ -52,6 +52,36 @@ pub struct Behaviours {
     pub profile_may_change_licence: bool,
     /// A permission set group can be assigned only while its `Status` is Updated [?].
     pub outdated_group_assignable: bool,
+    /// A permission set that needs a permission set licence, and a user without it [sec and doc differ by product].
+    pub licence_of_set: LicenceOfSet,
+    /// What becomes of an assignment whose ExpirationDate has passed [?].
+    pub expired_assignment: ExpiredAssignment,
+    /// Rows of UserLogin are taken by sObject Collections, as those of other objects with update [?].
+    pub user_login_in_collections: bool,
+    /// The code with which a manager is refused who is the user, or below the user; nothing lets them through [sec for the
+    /// refusal in the set-up pages; by API ?].
+    pub manager_loop_code: Option<&'static str>,
+    /// An update that changes no value stamps LastModifiedDate and LastModifiedById all the same [?].
+    pub unchanged_update_stamps: bool,
+}
+
+/// See [`Behaviours::licence_of_set`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LicenceOfSet {
+    /// The assignment is refused; licences are given and taken by hand [rec for the text].
+    ByHand,
+    /// The licence is assigned along with it while there are seats [sec], and goes when no other assignment needs it [doc,
+    /// help: "in most cases"].
+    ComesAlong,
+}
+
+/// See [`Behaviours::expired_assignment`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpiredAssignment {
+    /// Its row stays, with IsActive false.
+    Inactive,
+    /// Its row is deleted.
+    Deleted,
 }
 
 /// See [`Behaviours::groups_in_scim_post`].
@@ -152,6 +182,11 @@ impl Default for Behaviours {
             duplicate_group_member: DuplicateMember::Error,
             profile_may_change_licence: true,
             outdated_group_assignable: true,
+            licence_of_set: LicenceOfSet::ByHand,
+            expired_assignment: ExpiredAssignment::Inactive,
+            user_login_in_collections: true,
+            manager_loop_code: Some("FIELD_INTEGRITY_EXCEPTION"),
+            unchanged_update_stamps: true,
         }
     }
 }
@@ -197,6 +232,12 @@ impl Behaviours {
             ("duplicate-member-same-id", with(|b| b.duplicate_group_member = DuplicateMember::SameId)),
             ("profile-keeps-licence", with(|b| b.profile_may_change_licence = false)),
             ("outdated-group-refused", with(|b| b.outdated_group_assignable = false)),
+            ("licence-comes-with-set", with(|b| b.licence_of_set = LicenceOfSet::ComesAlong)),
+            ("expired-assignment-deleted", with(|b| b.expired_assignment = ExpiredAssignment::Deleted)),
+            ("user-login-not-in-collections", with(|b| b.user_login_in_collections = false)),
+            ("manager-loop-circular-dependency", with(|b| b.manager_loop_code = Some("CIRCULAR_DEPENDENCY"))),
+            ("manager-loop-accepted", with(|b| b.manager_loop_code = None)),
+            ("unchanged-update-leaves-stamps", with(|b| b.unchanged_update_stamps = false)),
             ("pilot", with(Self::as_pilot)),
         ]
     }

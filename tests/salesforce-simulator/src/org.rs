@@ -1,10 +1,12 @@
 //! The org as a whole: what it holds, and what tests read and set. How it answers a request is in `serve`.
 
 pub(crate) mod admin;
+mod audit;
 pub(crate) mod builder;
 pub(crate) mod dml_error;
 pub(crate) mod ids;
 pub(crate) mod journal;
+pub(crate) mod names;
 pub(crate) mod picklists;
 pub(crate) mod rules;
 pub(crate) mod sample;
@@ -49,6 +51,8 @@ pub struct Org {
     /// The person who does what [`Org::admin`] does.
     pub(crate) administrator: Id,
     faults: FaultPlan,
+    /// Whether somebody installed the Apex REST service for accounts.
+    pub(crate) accounts_service: bool,
 }
 
 impl Org {
@@ -63,6 +67,7 @@ impl Org {
             cursors: Cursors::default(),
             accounting: Accounting::default(),
             faults: FaultPlan::default(),
+            accounts_service: false,
         }
     }
 
@@ -74,7 +79,7 @@ impl Org {
 
     /// Sets the org's clock, to the millisecond.
     pub fn set_now(&mut self, now: Timestamp) {
-        self.world.now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        self.world.set_now(Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now));
     }
 
     /// Moves the org's clock.
@@ -87,13 +92,24 @@ impl Org {
         &mut self.world.behaviours
     }
 
+    /// The org's own User trigger uses up the CPU time when one transaction writes more users than this; nothing sets no
+    /// limit. In sObject Collections the rows then fail [se 377154], in Apex REST the call does.
+    pub fn set_user_trigger_limit(&mut self, users: Option<usize>) {
+        self.world.user_trigger_limit = users;
+    }
+
+    /// Installs the Apex REST service for accounts, or takes it away.
+    pub fn install_accounts_service(&mut self, installed: bool) {
+        self.accounts_service = installed;
+    }
+
     /// The faults in force.
     pub fn faults_mut(&mut self) -> &mut FaultPlan {
         &mut self.faults
     }
 
     /// Calls by kind since the org was made or [`Self::reset_calls`]: `oauth`, `soql`, `soql more`, `scim POST Users`,
-    /// `rest PATCH User`, `collections POST`, `limits`, …
+    /// `rest PATCH User`, `collections POST`, `apex POST accounts`, `limits`, …
     #[must_use]
     pub fn calls(&self) -> &BTreeMap<String, u64> {
         &self.accounting.by_kind

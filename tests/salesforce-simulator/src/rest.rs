@@ -1,6 +1,7 @@
 //! Standard REST under `/services/data`: routing, the list of versions and the small resources.
 
 mod collections;
+mod composite;
 mod describe;
 mod limits;
 mod query;
@@ -85,6 +86,9 @@ impl Org {
                 let Some(object) = Object::named(object) else { return reply::not_found() };
                 self.sobjects(call, actor, &base, object, rest)
             }
+            ["composite"] if call.method == "POST" => self.composite(call, actor),
+            ["composite", "batch"] if call.method == "POST" => self.batch(call, actor),
+            ["composite"] | ["composite", "batch"] => reply::method_not_allowed(&call.method, "POST"),
             ["composite", "sobjects", rest @ ..] => self.collections(call, actor, rest),
             _ => reply::not_found(),
         }

@@ -9,10 +9,10 @@ mod promises;
 use std::time::Duration;
 
 use http::StatusCode;
-use integration_tests::world::{World, person};
+use integration_tests::world::{World, morning, person};
 use ports::faults::Fault;
 use promises::{Expected, check};
-use salesforce_simulator::Object;
+use salesforce_simulator::{Object, Org};
 use serde_json::Value;
 
 const ID: &str = "o'brien \"7\"";
@@ -40,8 +40,8 @@ fn acts() -> Vec<Act> {
 }
 
 /// Plays all acts with one fault; answers how many calls the faulty part made.
-async fn play(at: usize, fault: Option<Fault>) -> usize {
-    let mut world = World::new();
+async fn play(api: &str, at: usize, fault: Option<Fault>) -> usize {
+    let mut world = World::by(api, Org::sample(morning()));
     let mut calls = 0;
     for act in acts() {
         world.pass(Duration::from_secs(60));
@@ -87,7 +87,7 @@ async fn play(at: usize, fault: Option<Fault>) -> usize {
         }
         calls += counted.unwrap_or_default();
         world.faults.clear();
-        check(&world, ID, &act.expected, &format!("{} with {fault:?} at call {at}", act.name)).await;
+        check(&world, ID, &act.expected, &format!("{} by {api} with {fault:?} at call {at}", act.name)).await;
         if act.name == "joiner" {
             // Somebody gives something by hand; it must survive all that follows.
             let username = world.org.org().users_with("FederationIdentifier", ID)[0].username.clone();
@@ -107,36 +107,36 @@ async fn no_change_costs_nothing(world: &mut World) -> bool {
     world.salesforce_calls() == 0
 }
 
-async fn visit(fault: Fault) {
-    let clean = play(usize::MAX, None).await;
+async fn visit(api: &str, fault: Fault) {
+    let clean = play(api, usize::MAX, None).await;
     let mut at = 0;
     loop {
-        let calls = play(at, Some(fault)).await;
+        let calls = play(api, at, Some(fault)).await;
         at += 1;
         if at >= calls.max(clean) {
             break;
         }
     }
-    println!("crash points: {at} visited with {fault:?}; a clean run makes {clean} calls");
+    println!("crash points: {at} visited by {api} with {fault:?}; a clean run makes {clean} calls");
     assert!(at >= clean && clean > 60, "{at} of {clean}");
 }
 
-#[tokio::test]
-async fn every_call_may_fail_before_its_effect() {
-    visit(Fault::FailBefore).await;
+macro_rules! crash_points {
+    ($($name:ident: $api:literal, $fault:ident;)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            visit($api, Fault::$fault).await;
+        }
+    )*};
 }
 
-#[tokio::test]
-async fn every_reply_may_be_lost() {
-    visit(Fault::LoseReply).await;
-}
-
-#[tokio::test]
-async fn the_process_may_stop_before_every_call() {
-    visit(Fault::StopBefore).await;
-}
-
-#[tokio::test]
-async fn the_process_may_stop_after_every_call() {
-    visit(Fault::StopAfter).await;
+crash_points! {
+    every_call_may_fail_before_its_effect: "scim", FailBefore;
+    every_reply_may_be_lost: "scim", LoseReply;
+    the_process_may_stop_before_every_call: "scim", StopBefore;
+    the_process_may_stop_after_every_call: "scim", StopAfter;
+    by_apex_every_call_may_fail_before_its_effect: "apex", FailBefore;
+    by_apex_every_reply_may_be_lost: "apex", LoseReply;
+    by_apex_the_process_may_stop_before_every_call: "apex", StopBefore;
+    by_apex_the_process_may_stop_after_every_call: "apex", StopAfter;
 }

@@ -92,7 +92,8 @@ fn explains(org: &salesforce_simulator::Org, operation: &Operation, mutation: &J
         (Operation::Create { entitlements, .. }, _, Change::Created) => {
             entitlement.is_some_and(|e| entitlements.contains(&e))
         }
-        (Operation::Grant { entitlement: given }, _, Change::Created) => entitlement.as_ref() == Some(given),
+        (Operation::Freeze | Operation::Unfreeze, "UserLogin", Change::Updated) => true,
+        (Operation::Grant { entitlement: given, .. }, _, Change::Created) => entitlement.as_ref() == Some(given),
         (Operation::Revoke { entitlement: taken }, _, Change::Deleted) => entitlement.as_ref() == Some(taken),
         _ => false,
     }
@@ -106,6 +107,11 @@ fn explains_field(operation: &Operation, field: &str) -> bool {
         Operation::SetField { field: set, .. } => {
             set.api_name() == field || UserField::from_api_name(field).is_none() && field == "Name"
         }
+        // The role of a new user is set after it is made, so that the lock on all roles is taken once for many.
+        Operation::Create { entitlements, .. } => {
+            field == "UserRoleId" && entitlements.iter().any(|given| given.kind == EntitlementKind::Role)
+        }
+        Operation::SetLink { link, .. } => link.api_name() == field,
         Operation::Replace { kind: EntitlementKind::Role, .. } => field == "UserRoleId",
         Operation::Replace { .. } => field == "ProfileId",
         Operation::Activate | Operation::Deactivate => field == "IsActive",

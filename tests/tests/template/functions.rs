@@ -67,7 +67,7 @@ pub(crate) fn schedules(template: &Template) -> Vec<String> {
         }
     }
     let mut complaints = vec![];
-    for task in ["due", "sweep", "pull"] {
+    for task in ["due", "sweep", "reconcile", "pull"] {
         let Some(properties) = there.get(task) else {
             complaints.push(format!("nothing starts {task}"));
             continue;

@@ -113,6 +113,7 @@ pub(crate) fn only_needed_tables(template: &Template) -> Vec<String> {
                 "ChangesQueue",
                 "PeopleTable",
                 "PersonEventsQueue",
+                "SalesforceSecret",
                 "SyncLogs",
                 "SyncTable",
                 "UrgentChangesQueue",

@@ -166,6 +166,7 @@ impl Report for OnDay {
             return format!("{head}\nThe connector had done nothing for this person by then.");
         };
         let access = match self.account.active {
+            Some(true) if self.account.frozen => "frozen",
             Some(true) => "active",
             Some(false) => "inactive",
             None => "as it was before the connector",

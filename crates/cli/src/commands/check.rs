@@ -9,7 +9,6 @@ use clap::Args;
 use http_client::NetworkTransport;
 use policy::{Configuration, Finding, Place, Severity, SourceKind};
 use ports::{Clock as _, SystemClock, SystemRandom};
-use salesforce::Salesforce;
 use serde::Serialize;
 use storage::secrets_file::SecretsFile;
 
@@ -124,8 +123,8 @@ impl Check {
 
     async fn compare_with_org(&self, configuration: &Configuration) -> anyhow::Result<Vec<Finding>> {
         let file = self.secrets.as_ref().context("--org needs --secrets FILE")?;
-        let salesforce = Salesforce::new(
-            salesforce_writer::settings(configuration),
+        let salesforce = wiring::salesforce(
+            configuration,
             Arc::new(NetworkTransport::new(Duration::from_secs(30))?),
             Arc::new(SecretsFile::open(file)?),
             Arc::new(SystemClock),

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::Args;
 use policy::{Configuration, SourceConfig, SourceKind};
 use ports::{Clock as _, SystemClock, SystemRandom};
-use records::{Accounts, People, SyncState};
+use records::{Accounts, Findings, People, SyncState};
 use sync::{PullError, Sync, SyncError};
 
 use self::outcome::{Imported, Outcome, Records};
@@ -25,7 +25,7 @@ use crate::pipeline::{Assembled, assemble};
 use crate::store::Opened;
 
 /// How long `--wait` waits for quiet.
-const PATIENCE: Duration = Duration::from_secs(2 * 60 * 60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Read a source's export into the store, and wake the persons that changed.
 ///
@@ -123,6 +123,8 @@ fn sync_of(opened: &Opened, configuration: Arc<Configuration>) -> Sync {
         people: People::new(opened.store.clone()),
         accounts: Accounts::new(opened.store.clone()),
         state: SyncState::new(opened.store.clone()),
+        findings: Findings::new(opened.store.clone()),
+        salesforce: None,
         queue: opened.queue.clone(),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),

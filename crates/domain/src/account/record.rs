@@ -76,6 +76,9 @@ pub struct Applied {
     pub at: Timestamp,
     /// The status reached; `None` when there is no user.
     pub active: Option<bool>,
+    /// The user name that the user was left with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
     /// Whether the user was left frozen.
     #[serde(default)]
     pub frozen: bool,

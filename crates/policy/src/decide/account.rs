@@ -5,43 +5,59 @@ use domain::{AccountStatus, Contract, DesiredAccount, EntitlementKind, Person, R
 use jiff::civil::Date;
 
 use super::entitlements::{Given, given};
+use super::links::links;
 use super::values::{self, STRONG_KEYS, Values};
-use super::{Decision, Problem};
+use super::{Decision, Earlier, Problem};
 use crate::policy::Policy;
 use crate::world::World;
 
-pub(super) fn decide(policy: &Policy, person: &Person, ambiguous: &[SourceName], today: Date) -> Decision {
+pub(super) fn decide(
+    policy: &Policy,
+    person: &Person,
+    ambiguous: &[SourceName],
+    earlier: Earlier,
+    today: Date,
+) -> Decision {
     let world = World::new(person, today, &policy.lookups);
     let contract = primary(&person.contracts, today);
     let mut problems = Vec::new();
-    let (status, why) = status(policy, person, &world, today, &mut problems);
+    let standing = standing(policy, person, &world, today, &mut problems);
     let Values { attributes, mut correlate, problems: in_values } = values::values(policy, person, &world, contract);
     let changes_on = policy.changes_on(person, today);
-    if status == AccountStatus::Unwanted {
-        correlate.retain(|(field, _)| STRONG_KEYS.contains(field));
-        let account = DesiredAccount { correlate, ..DesiredAccount::unwanted(why) };
-        return Decision::Account { account: Box::new(account), changes_on, problems: Vec::new() };
-    }
+    let (status, why) = match standing {
+        Standing::Out { end, why } => {
+            correlate.retain(|(field, _)| STRONG_KEYS.contains(field));
+            return policy.leave(earlier.since(end, today), today, correlate, why, changes_on);
+        }
+        Standing::Blocked => {
+            let why = "the person is blocked; the account is kept, frozen".to_owned();
+            let account = Box::new(policy.shut(AccountStatus::Frozen, correlate, why));
+            return Decision::Account { account, leaving_since: None, changes_on, problems: Vec::new() };
+        }
+        Standing::Prepared { why } => (AccountStatus::Prepared, why),
+        Standing::Enabled { why } => (AccountStatus::Enabled, why),
+    };
     problems.extend(in_values);
     let given = match status {
         AccountStatus::Enabled => {
             let counting = counting(person, today, |contract| policy.gives_access(contract, today));
-            given(policy, &world, &counting, &EntitlementKind::ALL, &mut problems)
+            given(policy, &world, &counting, &EntitlementKind::ALL, today, &mut problems)
         }
         // An inactive user needs a profile, and nothing else before its day.
         _ => {
             let counting = counting(person, today, |contract| policy.calls_for_account(contract, today));
-            given(policy, &world, &counting, &[EntitlementKind::Profile], &mut problems)
+            given(policy, &world, &counting, &[EntitlementKind::Profile], today, &mut problems)
         }
     };
-    let Given { entitlements, remarks } = given;
+    let Given { entitlements, expirations, changes_on: ends, mut remarks } = given;
+    let links = links(policy, person, &world, contract, &mut problems, &mut remarks);
     let account = DesiredAccount {
         status,
         attributes,
-        links: Default::default(),
+        links,
         entitlements,
-        expirations: Default::default(),
-        ownership: Default::default(),
+        expirations,
+        ownership: policy.ownership.clone(),
         correlate,
         why: Reason([vec![why], remarks].concat().join("; ")),
     };
@@ -56,16 +72,23 @@ pub(super) fn decide(policy: &Policy, person: &Person, ambiguous: &[SourceName],
     }
     problems.sort();
     problems.dedup();
-    Decision::Account { account: Box::new(account), changes_on, problems }
+    let changes_on = changes_on.into_iter().chain(ends).min();
+    Decision::Account { account: Box::new(account), leaving_since: None, changes_on, problems }
 }
 
-fn status(
-    policy: &Policy,
-    person: &Person,
-    world: &World<'_>,
-    today: Date,
-    problems: &mut Vec<Problem>,
-) -> (AccountStatus, String) {
+/// How a person stands on a day.
+enum Standing {
+    /// No account is called for; `end` is the end of access where contracts tell it.
+    Out { end: Option<Date>, why: String },
+    /// One that may be there already is kept, and nobody may use it.
+    Blocked,
+    /// One is called for, inactive.
+    Prepared { why: String },
+    /// One is called for.
+    Enabled { why: String },
+}
+
+fn standing(policy: &Policy, person: &Person, world: &World<'_>, today: Date, problems: &mut Vec<Problem>) -> Standing {
     let ids = |counts: &dyn Fn(&Contract) -> bool| {
         let mut ids: Vec<_> =
             person.contracts.iter().filter(|contract| counts(contract)).map(|contract| contract.id.as_str()).collect();
@@ -75,24 +98,26 @@ fn status(
     let access = ids(&|contract| policy.gives_access(contract, today));
     let called_for = ids(&|contract| policy.calls_for_account(contract, today));
     if called_for.is_empty() {
-        return (AccountStatus::Unwanted, no_window(person, today));
+        return Standing::Out { end: policy.end_of_access(person, today), why: no_window(person, today) };
     }
     if let Some(code) = &policy.when {
         match code.holds(&world.scope()) {
             Ok(true) => {}
-            Ok(false) => return (AccountStatus::Unwanted, "account.when does not hold".to_owned()),
+            // Contracts of before say nothing of when it ceased to hold.
+            Ok(false) => return Standing::Out { end: None, why: "account.when does not hold".to_owned() },
             Err(error) => {
                 let message = format!("{}: account.when fails: {}", code.place_of(&error), error.reason);
                 problems.push(Problem::new("expression-failed", message));
             }
         }
     }
-    if person.blocked {
-        (AccountStatus::Prepared, "the person is blocked; the account is kept, inactive".to_owned())
-    } else if access.is_empty() {
-        (AccountStatus::Prepared, format!("prepared for contract {called_for}"))
-    } else {
-        (AccountStatus::Enabled, format!("active by contract {access}"))
+    match (access.is_empty(), person.blocked) {
+        (false, true) => Standing::Blocked,
+        (false, false) => Standing::Enabled { why: format!("active by contract {access}") },
+        (true, true) => {
+            Standing::Prepared { why: "the person is blocked; the account is prepared, inactive".to_owned() }
+        }
+        (true, false) => Standing::Prepared { why: format!("prepared for contract {called_for}") },
     }
 }
 

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::Configuration;
 
+mod leaving;
+mod parts;
+
 const BASE: &str = "\
 organisation: { timeZone: Europe/Amsterdam }
 salesforce: { secret: salesforce }
@@ -54,64 +57,28 @@ fn person(change: impl FnOnce(&mut Value)) -> Person {
 
 struct Decided {
     account: DesiredAccount,
+    leaving_since: Option<Date>,
     changes_on: Option<Date>,
     problems: Vec<String>,
 }
 
 fn decide(policy: &Policy, person: Person, today: Date) -> Decided {
+    decide_after(policy, person, Earlier::Unknown, today)
+}
+
+fn decide_after(policy: &Policy, person: Person, earlier: Earlier, today: Date) -> Decided {
     let merged = Merged::Present { person: Box::new(person), ambiguous: Vec::new() };
-    decided(policy.decide(&merged, today))
+    decided(policy.decide(&merged, earlier, today))
 }
 
 fn decided(decision: Decision) -> Decided {
-    let Decision::Account { account, changes_on, problems } = decision else { panic!("no decision") };
+    let Decision::Account { account, leaving_since, changes_on, problems } = decision else { panic!("no decision") };
     let problems = problems.into_iter().map(|problem| format!("{}: {}", problem.code, problem.message)).collect();
-    Decided { account: *account, changes_on, problems }
+    Decided { account: *account, leaving_since, changes_on, problems }
 }
 
 fn entitlements(account: &DesiredAccount) -> Vec<String> {
     account.entitlements.iter().map(|(entitlement, rules)| format!("{entitlement} by {}", rules.join("+"))).collect()
-}
-
-#[test]
-fn windows_are_inclusive_and_their_edges_foretold() {
-    use AccountStatus::{Enabled, Prepared, Unwanted};
-    let policy = policy(ACCOUNT, RULES);
-    for (day, status, changes_on) in [
-        (date(2026, 2, 14), Unwanted, Some(date(2026, 2, 15))),
-        (date(2026, 2, 15), Prepared, Some(date(2026, 2, 28))),
-        (date(2026, 2, 27), Prepared, Some(date(2026, 2, 28))),
-        (date(2026, 2, 28), Enabled, Some(date(2026, 3, 1))),
-        (date(2026, 3, 1), Enabled, Some(date(2026, 7, 1))),
-        (date(2026, 7, 2), Enabled, Some(date(2026, 7, 3))),
-        (date(2026, 7, 3), Unwanted, None),
-    ] {
-        let found = decide(&policy, person(|_| {}), day);
-        assert_eq!((found.account.status, found.changes_on), (status, changes_on), "{day}");
-        assert!(found.problems.is_empty(), "{:?}", found.problems);
-    }
-}
-
-#[test]
-fn who_is_not_there_is_waited_for_or_let_go() {
-    let policy = policy(ACCOUNT, RULES);
-    assert_eq!(policy.decide(&Merged::Waiting, date(2026, 4, 1)), Decision::Wait);
-    let removed =
-        decided(policy.decide(&Merged::Removed { at: "2026-04-01T00:00:00Z".parse().unwrap() }, date(2026, 4, 1)));
-    assert_eq!((removed.account.status, removed.changes_on), (AccountStatus::Unwanted, None));
-    let none = decide(&policy, person(|p| p["contracts"] = json!([])), date(2026, 4, 1));
-    assert_eq!((none.account.status, none.changes_on), (AccountStatus::Unwanted, None));
-    assert_eq!(none.account.why.0, "there is no contract");
-}
-
-#[test]
-fn a_blocked_person_keeps_the_account_without_access() {
-    let policy = policy(ACCOUNT, RULES);
-    let blocked = || person(|p| p["blocked"] = json!(true));
-    let found = decide(&policy, blocked(), date(2026, 4, 1));
-    assert_eq!(found.account.status, AccountStatus::Prepared);
-    assert_eq!(entitlements(&found.account), ["profile:Standard User by Sales+All"]);
-    assert_eq!(decide(&policy, blocked(), date(2026, 8, 1)).account.status, AccountStatus::Unwanted);
 }
 
 #[test]
@@ -158,38 +125,6 @@ fn among_contracts_in_their_last_days_the_weightier_decides() {
     });
     let account = decide(&policy, between, date(2026, 4, 1)).account;
     assert_eq!(entitlements(&account)[0], "profile:Service User by Help");
-}
-
-#[test]
-fn candidates_are_told_apart_and_numbered() {
-    let policy = policy(ACCOUNT, RULES);
-    let same = person(|p| p["custom"]["user"] = json!("JAN@example.com"));
-    let account = decide(&policy, same, date(2026, 4, 1)).account;
-    let AttributeValue::Candidates { values, follow: false } = &account.attributes[&UserField::Username] else {
-        panic!("candidates")
-    };
-    assert_eq!(values.len(), 10);
-    assert_eq!(values[..4], ["jan@example.com", "jan.de-vries@example.com", "jan2@example.com", "jan3@example.com"]);
-    let AttributeValue::Candidates { values, .. } = &account.attributes[&UserField::CommunityNickname] else {
-        panic!("candidates")
-    };
-    assert_eq!(values[..3], ["jan", "jan.de-vries", "jan2"]);
-    assert_eq!(
-        account.attributes[&UserField::Alias],
-        AttributeValue::Candidates { values: vec!["jdevries".into()], follow: false }
-    );
-    assert_eq!(
-        account.correlate,
-        [(UserField::FederationIdentifier, "jan-sso".into()), (UserField::Username, "jan@example.com".into())]
-    );
-
-    let long = person(|p| p["name"]["nickName"] = json!("x".repeat(68)));
-    let account = decide(&policy, long, date(2026, 4, 1)).account;
-    let AttributeValue::Candidates { values, .. } = &account.attributes[&UserField::Username] else {
-        panic!("candidates")
-    };
-    assert_eq!(values.len(), 9);
-    assert!(values.iter().all(|value| value.len() == 80), "{values:?}");
 }
 
 #[test]
@@ -246,26 +181,9 @@ fn what_stands_in_the_way_is_told_with_the_account() {
 fn ambiguous_accounts_stand_in_the_way() {
     let merged =
         Merged::Present { person: Box::new(person(|_| {})), ambiguous: vec![SourceName::parse("entra").unwrap()] };
-    let found = decided(policy(ACCOUNT, RULES).decide(&merged, date(2026, 4, 1)));
+    let found = decided(policy(ACCOUNT, RULES).decide(&merged, Earlier::Unknown, date(2026, 4, 1)));
     assert_eq!(found.problems.len(), 1);
     assert!(found.problems[0].starts_with("ambiguous-account: several accounts of source `entra`"));
-}
-
-#[test]
-fn nothing_stands_in_the_way_of_a_leaver() {
-    let policy = policy(ACCOUNT, RULES);
-    let merged = Merged::Present {
-        person: Box::new(person(|p| {
-            p["accounts"] = json!({});
-            p["name"] = json!({ "familyName": "\u{e000}" });
-        })),
-        ambiguous: vec![SourceName::parse("entra").unwrap()],
-    };
-    let found = decided(policy.decide(&merged, date(2026, 12, 1)));
-    assert_eq!(found.account.status, AccountStatus::Unwanted);
-    assert!(found.problems.is_empty() && found.account.attributes.is_empty() && found.account.entitlements.is_empty());
-    assert_eq!(found.account.correlate, [(UserField::FederationIdentifier, "jan-sso".into())]);
-    assert_eq!(found.account.why.0, "the last contract ended on 2026-06-30");
 }
 
 #[test]
@@ -286,16 +204,6 @@ fn an_expression_that_fails_holds_the_person_back() {
         ]
     );
     assert_eq!(decide(&policy, odd, date(2026, 12, 1)).account.status, AccountStatus::Unwanted);
-}
-
-#[test]
-fn account_when_shuts_out() {
-    let account = ACCOUNT.replace("account:\n", "account:\n  when: person.custom.kind == 'staff'\n");
-    let found = decide(&policy(&account, RULES), person(|_| {}), date(2026, 4, 1));
-    assert_eq!(
-        (found.account.status, found.account.why.0.as_str()),
-        (AccountStatus::Unwanted, "account.when does not hold")
-    );
 }
 
 #[test]

@@ -6,12 +6,13 @@ use domain::{AttributeValue, Contract, Person, UserField};
 use expression::Scope;
 
 use super::Problem;
+use crate::address::is_address;
 use crate::code::Code;
 use crate::policy::{Attribute, Policy, default_nickname};
 use crate::world::World;
 
 /// Keys that are one person's and nobody else's, in whatever state the account is.
-pub(super) const STRONG_KEYS: [UserField; 2] = [UserField::FederationIdentifier, UserField::EmployeeNumber];
+pub const STRONG_KEYS: [UserField; 2] = [UserField::FederationIdentifier, UserField::EmployeeNumber];
 
 /// Numbered variants that follow the configured candidates.
 const VARIANTS: std::ops::RangeInclusive<u8> = 2..=9;
@@ -24,7 +25,8 @@ pub(super) struct Values {
 }
 
 pub(super) fn values(policy: &Policy, person: &Person, world: &World<'_>, contract: Option<&Contract>) -> Values {
-    let mut reading = Reading { person, scope: world.scope_of(contract), values: Values::default() };
+    let suffix = policy.username_suffix.as_str();
+    let mut reading = Reading { person, scope: world.scope_of(contract), suffix, values: Values::default() };
     for (field, attribute) in &policy.attributes {
         reading.attribute(*field, attribute);
     }
@@ -38,15 +40,17 @@ pub(super) fn values(policy: &Policy, person: &Person, world: &World<'_>, contra
 struct Reading<'a> {
     person: &'a Person,
     scope: Scope<'a>,
+    /// What user names end with.
+    suffix: &'a str,
     values: Values,
 }
 
 impl Reading<'_> {
     fn attribute(&mut self, field: UserField, attribute: &Attribute) {
         let value = match attribute {
-            Attribute::Literal(text) => Some(AttributeValue::Value(Some(text.clone()))),
+            Attribute::Literal(text) => Some(AttributeValue::Value(Some(self.ended(field, text.clone())))),
             Attribute::Value { code, required } => self.value(field, code, *required),
-            Attribute::Candidates { codes, follow } => self.candidates(field, codes, *follow),
+            Attribute::Candidates { codes, follow, numbered } => self.candidates(field, codes, *follow, *numbered),
         };
         if let Some(value) = value {
             self.values.attributes.insert(field, value);
@@ -66,7 +70,7 @@ impl Reading<'_> {
         Some(AttributeValue::Value(Some(text)))
     }
 
-    fn candidates(&mut self, field: UserField, codes: &[Code], follow: bool) -> Option<AttributeValue> {
+    fn candidates(&mut self, field: UserField, codes: &[Code], follow: bool, numbered: bool) -> Option<AttributeValue> {
         let mut values: Vec<String> = Vec::new();
         let mut unfit = Vec::new();
         let mut failed = false;
@@ -80,7 +84,7 @@ impl Reading<'_> {
                 },
             }
         }
-        if matches!(field, UserField::Username | UserField::CommunityNickname) {
+        if numbered {
             append_variants(field, &mut values);
         }
         if !values.is_empty() {
@@ -136,13 +140,21 @@ impl Reading<'_> {
     /// `None` when the expression fails; blanks at the ends are dropped, as Salesforce drops them.
     fn evaluate(&mut self, field: UserField, code: &Code) -> Option<Option<String>> {
         match code.text(&self.scope) {
-            Ok(text) => Some(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())),
+            Ok(text) => {
+                let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+                Some(text.map(|text| self.ended(field, text)))
+            }
             Err(error) => {
                 let message = format!("{}: {} fails: {}", code.place_of(&error), field.api_name(), error.reason);
                 self.values.problems.push(Problem::new("expression-failed", message));
                 None
             }
         }
+    }
+
+    /// With the ending that user names have in this org.
+    fn ended(&self, field: UserField, text: String) -> String {
+        if field == UserField::Username { text + self.suffix } else { text }
     }
 
     fn missing(&mut self, field: UserField, codes: &[Code]) {
@@ -175,25 +187,6 @@ fn fits(field: UserField, text: &str) -> Result<(), Problem> {
         ));
     }
     Ok(())
-}
-
-/// The form that Salesforce demands of user names and mail addresses: ASCII, one `@`, a dotted domain.
-fn is_address(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else { return false };
-    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
-    let label = |part: &str| {
-        !part.is_empty()
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-    };
-    !local.is_empty()
-        && local.chars().all(atom)
-        && !local.starts_with('.')
-        && !local.ends_with('.')
-        && !local.contains("..")
-        && domain.contains('.')
-        && domain.split('.').all(label)
 }
 
 /// `jan@x` is followed by `jan2@x` … `jan9@x`, shortened where the number would not fit.

@@ -1,14 +1,16 @@
 //! The shapes of the configuration's files: which keys there are and what each holds. The published JSON Schema is made
 //! from the same definitions.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+mod values;
+mod words;
 
-use domain::{SourceRole, UserField};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 
+pub(crate) use self::values::{Attribute, Attributes, Cel, Entries, TextOrNumber};
+pub use self::words::{Api, DriftAnswer};
+pub(crate) use self::words::{Days, Mode, Role};
 use super::read::{At, Read, Sink};
-use super::tree::{Node, Tree};
+use super::tree::Tree;
 
 // `= value` behind a field: what it counts as when it is refused, so that the rest is still checked.
 macro_rules! shape {
@@ -42,6 +44,10 @@ shape! {
         "account" account: Option<At<Account>> = None,
         /// Business rules: who is given what.
         "rules" rules: Option<At<Vec<At<Rule>>>> = None,
+        /// What is done with entitlements that others gave, by kind; own when absent.
+        "ownership" ownership: Option<At<Ownership>> = None,
+        /// What is done about changes that somebody made in the org by hand.
+        "drift" drift: Option<At<Drift>> = None,
         /// Tables for the function `lookup`.
         "lookups" lookups: Option<At<Entries<Entries<TextOrNumber>>>> = None,
     }
@@ -66,6 +72,22 @@ shape! {
         "apiVersion" api_version: Option<At<String>>,
         /// How many persons are written at the same time, 1 to 25; 4 when absent.
         "concurrentWrites" concurrent_writes: Option<At<u16>>,
+        /// Appended to every user name, as .uat; for sandboxes, for a user name is unique over all of Salesforce.
+        "usernameSuffix" username_suffix: Option<At<String>>,
+        /// Whether Salesforce mails new users; false when absent. Only the write path apex can.
+        "welcomeMail" welcome_mail: Option<At<bool>>,
+        /// User names, as in the org, of users that are never frozen or deactivated.
+        "protect" protect: Option<Vec<At<String>>>,
+        /// How much of the org's daily API calls each kind of work may use.
+        "apiBudget" api_budget: Option<ApiBudget>,
+    }
+
+    /// How much of the org's daily API calls each kind of work may use, in percent.
+    ApiBudget {
+        /// Bulk work stops when so much is used, by whomever; 80 when absent.
+        "bulkUntil" bulk_until: Option<At<u16>>,
+        /// The last part, for taking away access alone, at least 1; 5 when absent.
+        "reserve" reserve: Option<At<u16>>,
     }
 
     /// A system that people data is read from: exactly one of webhook and file says how.
@@ -106,6 +128,28 @@ shape! {
         "correlate" correlate: At<Vec<At<String>>>,
         /// The fields under management; a field that is not named is left alone.
         "attributes" attributes: At<Attributes>,
+        /// Other persons' users that the account names.
+        "links" links: Option<Links> = None,
+        /// The steps of a leaver's account, counted from the end of access.
+        "leaver" leaver: Option<Leaver> = None,
+    }
+
+    /// Other persons' users that the account names: expressions that give a person's id.
+    Links {
+        /// The manager.
+        "manager" manager: Option<At<Cel>>,
+        /// Who approves in the person's place.
+        "delegatedApprover" delegated_approver: Option<At<Cel>>,
+    }
+
+    /// The steps of a leaver's account, each no earlier than the one before.
+    Leaver {
+        /// Nobody can use it any more: immediately, and nothing else.
+        "freeze" freeze: Option<At<Days>>,
+        /// It is made inactive and gives its licence back; 7d when absent.
+        "deactivate" deactivate: Option<At<Days>>,
+        /// What the connector gave is taken away; 30d when absent.
+        "strip" strip: Option<At<Days>>,
     }
 
     /// When the account may be used.
@@ -134,6 +178,9 @@ shape! {
         "candidates" candidates: Option<At<Vec<At<Cel>>>>,
         /// Whether an account that has another value already gets a new one; only beside candidates; false when absent.
         "follow" follow: Option<At<bool>>,
+        /// Whether numbered forms (jan2, jan3 … jan9) follow the candidates; only for Username and CommunityNickname; true
+        /// when absent.
+        "numbered" numbered: Option<At<bool>>,
     }
 
     /// Who is given what.
@@ -148,161 +195,54 @@ shape! {
         "role" role: Option<At<String>>,
         /// API names of permission sets.
         "permissionSets" permission_sets: Option<Vec<At<String>>>,
+        /// API names of permission set groups.
+        "permissionSetGroups" permission_set_groups: Option<Vec<At<String>>>,
+        /// API names of permission set licences.
+        "permissionSetLicenses" permission_set_licenses: Option<Vec<At<String>>>,
         /// Developer names of public groups.
         "publicGroups" public_groups: Option<Vec<At<String>>>,
-    }
-}
-
-/// The write path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Api {
-    /// SCIM and standard REST; needs nothing installed in the org.
-    Scim,
-}
-
-impl Read for Api {
-    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
-        sink.choice(tree, &[("scim", Self::Scim)])
-    }
-}
-
-/// What a source decides.
-#[derive(Clone, Copy, Debug, JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-pub(crate) enum Role {
-    Authoritative,
-    Dependent,
-}
-
-impl Read for Role {
-    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
-        sink.choice(tree, &[("authoritative", Self::Authoritative), ("dependent", Self::Dependent)])
-    }
-}
-
-impl From<Role> for SourceRole {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Authoritative => Self::Authoritative,
-            Role::Dependent => Self::Dependent,
-        }
-    }
-}
-
-/// The source of an expression. A bare `true` or `12` is one too.
-#[derive(Clone, Debug)]
-pub(crate) struct Cel(pub(crate) String);
-
-impl Read for Cel {
-    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
-        match &tree.node {
-            Node::Text(_) | Node::Bool(_) | Node::Number(_) => Some(Self(tree.node.key())),
-            other => {
-                sink.error(&tree.place, format!("an expression is needed here, not {}", other.kind()));
-                None
-            }
-        }
-    }
-}
-
-impl JsonSchema for Cel {
-    fn schema_name() -> Cow<'static, str> {
-        "Expression".into()
+        /// Developer names of queues.
+        "queues" queues: Option<Vec<At<String>>>,
+        /// Feature licences: API names of fields of the User object, as UserPermissionsMarketingUser.
+        "featureLicenses" feature_licenses: Option<Vec<At<String>>>,
+        /// An expression that gives the last day of the rule's permission sets and permission set groups; none when it
+        /// gives nothing.
+        "expires" expires: Option<At<Cel>>,
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A CEL expression.", "type": ["string", "boolean", "number"], "maxLength": expression::MAX_SOURCE
-        })
-    }
-}
-
-/// A text, or a number taken as its digits.
-#[derive(Clone, Debug)]
-pub(crate) struct TextOrNumber(pub(crate) String);
-
-impl Read for TextOrNumber {
-    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
-        match &tree.node {
-            Node::Number(number) => Some(Self(number.to_string())),
-            _ => String::read(tree, sink).map(Self),
-        }
-    }
-}
-
-impl JsonSchema for TextOrNumber {
-    fn schema_name() -> Cow<'static, str> {
-        "TextOrNumber".into()
+    /// What is done with entitlements that others gave, by kind.
+    Ownership {
+        /// Profiles: always own.
+        "profile" profile: Option<At<Mode>> = None,
+        /// Roles.
+        "role" role: Option<At<Mode>> = None,
+        /// Permission sets.
+        "permissionSets" permission_sets: Option<At<Mode>> = None,
+        /// Permission set groups.
+        "permissionSetGroups" permission_set_groups: Option<At<Mode>> = None,
+        /// Permission set licences.
+        "permissionSetLicenses" permission_set_licenses: Option<At<Mode>> = None,
+        /// Public groups.
+        "publicGroups" public_groups: Option<At<Mode>> = None,
+        /// Queues.
+        "queues" queues: Option<At<Mode>> = None,
+        /// Feature licences.
+        "featureLicenses" feature_licenses: Option<At<Mode>> = None,
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "number"] })
-    }
-}
-
-/// Any number of keys of the user's own.
-#[derive(Clone, Debug)]
-pub(crate) struct Entries<T>(pub(crate) Vec<(At<String>, T)>);
-
-impl<T: Read> Read for Entries<T> {
-    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
-        let entries = sink.entries(tree)?;
-        Some(Self(entries.into_iter().filter_map(|(key, tree)| Some((key, T::read(tree, sink)?))).collect()))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Entries<T> {
-    fn schema_name() -> Cow<'static, str> {
-        BTreeMap::<String, T>::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        BTreeMap::<String, T>::json_schema(generator)
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-}
-
-/// Fields of the User object.
-#[derive(Clone, Debug)]
-pub(crate) struct Attributes(pub(crate) Vec<(At<String>, Attribute)>);
-
-impl Read for Attributes {
-    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
-        Entries::read(tree, sink).map(|entries| Self(entries.0))
-    }
-}
-
-impl JsonSchema for Attributes {
-    fn schema_name() -> Cow<'static, str> {
-        "Attributes".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let attribute = generator.subschema_for::<Attribute>();
-        let fields = UserField::ALL.iter().map(|field| (field.api_name().to_owned(), attribute.clone().to_value()));
-        let fields: serde_json::Map<_, _> = fields.collect();
-        json_schema!({ "type": "object", "properties": fields, "additionalProperties": false })
-    }
-}
-
-/// What a field holds: an expression, or the long form.
-#[derive(Clone, Debug, JsonSchema)]
-#[schemars(untagged)]
-pub(crate) enum Attribute {
-    Short(At<Cel>),
-    Long(At<AttributeForm>),
-}
-
-impl Read for Attribute {
-    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
-        match &tree.node {
-            Node::Map(_) => At::read(tree, sink).map(Self::Long),
-            _ => At::read(tree, sink).map(Self::Short),
-        }
+    /// What is done about changes that somebody made in the org by hand.
+    Drift {
+        /// A field or a link has another value; repair when absent.
+        "fields" fields: Option<At<DriftAnswer>> = None,
+        /// Something that rules give is gone; repair when absent.
+        "entitlementsRemoved" entitlements_removed: Option<At<DriftAnswer>> = None,
+        /// Something that no rule gives was added; report when absent. Repaired only where ownership is exact.
+        "entitlementsAdded" entitlements_added: Option<At<DriftAnswer>> = None,
+        /// A user who should be in was frozen or made inactive; accept when absent.
+        "shut" shut: Option<At<DriftAnswer>> = None,
+        /// A user who should be out was let in; repair when absent.
+        "opened" opened: Option<At<DriftAnswer>> = None,
+        /// The user name is another one; accept when absent.
+        "renamed" renamed: Option<At<DriftAnswer>> = None,
     }
 }

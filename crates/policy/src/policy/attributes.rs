@@ -18,7 +18,7 @@ pub(crate) enum Attribute {
     /// Always this.
     Literal(String),
     /// The first that is free.
-    Candidates { codes: Vec<Code>, follow: bool },
+    Candidates { codes: Vec<Code>, follow: bool, numbered: bool },
 }
 
 impl Attribute {
@@ -36,6 +36,9 @@ impl Attribute {
 pub(crate) fn default_nickname(attributes: &BTreeMap<UserField, Attribute>) -> bool {
     !attributes.contains_key(&UserField::CommunityNickname)
 }
+
+/// Fields whose candidates are followed by numbered forms: they are to be unique, and a number does no harm.
+const NUMBERED: [UserField; 2] = [UserField::Username, UserField::CommunityNickname];
 
 /// First letter and family name, 8 characters; of a name without any Latin spelling, the id.
 const ALIAS: &str =
@@ -88,6 +91,10 @@ fn long(
     if let Some(follow) = form.follow.as_ref().filter(|_| form.candidates.is_none()) {
         sink.error(&follow.place, "`follow` stands only beside `candidates`");
     }
+    let can_be_numbered = NUMBERED.contains(&field);
+    if let Some(numbered) = form.numbered.as_ref().filter(|_| form.candidates.is_none() || !can_be_numbered) {
+        sink.error(&numbered.place, "`numbered` stands only beside `candidates`, of Username and CommunityNickname");
+    }
     match (&form.value, &form.literal, &form.candidates) {
         (Some(cel), None, None) => {
             let required = form.required.as_ref().is_some_and(|required| required.value) || field.is_required();
@@ -110,7 +117,8 @@ fn long(
             }
             let codes: Vec<_> = candidates.value.iter().filter_map(|cel| compile(cel, sink)).collect();
             let follow = form.follow.as_ref().is_some_and(|follow| follow.value);
-            (codes.len() == candidates.value.len()).then_some(Attribute::Candidates { codes, follow })
+            let numbered = can_be_numbered && form.numbered.as_ref().is_none_or(|numbered| numbered.value);
+            (codes.len() == candidates.value.len()).then_some(Attribute::Candidates { codes, follow, numbered })
         }
         _ => {
             sink.error(place, "an attribute has exactly one of `value`, `literal` and `candidates`");
@@ -127,7 +135,7 @@ fn defaults(organisation: Option<&Organisation>) -> BTreeMap<UserField, Attribut
     defaults.insert(UserField::LocaleSidKey, Attribute::Literal(locale));
     defaults.insert(UserField::LanguageLocaleKey, Attribute::Literal(language));
     if let Some(code) = Code::built_in(ALIAS) {
-        defaults.insert(UserField::Alias, Attribute::Candidates { codes: vec![code], follow: false });
+        defaults.insert(UserField::Alias, Attribute::Candidates { codes: vec![code], follow: false, numbered: false });
     }
     defaults
 }

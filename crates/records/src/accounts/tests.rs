@@ -64,6 +64,8 @@ async fn one_writer_at_a_time_until_the_lease_ends() {
         version: mine.version,
         audit: None,
         claims: None,
+        gives_up: None,
+        waited_for: BTreeSet::new(),
         keep_lease: false,
     };
     assert!(matches!(accounts.commit(late).await, Err(StoreError::Conflict { .. })));
@@ -84,6 +86,8 @@ async fn a_user_belongs_to_one_person_and_every_commit_lengthens_the_chain() {
             version: stored.version,
             audit: Some(audit(id)),
             claims: Some(user.clone()),
+            gives_up: None,
+            waited_for: BTreeSet::new(),
             keep_lease: false,
         };
         assert_eq!(accounts.commit(commit).await.is_ok(), expected);
@@ -96,6 +100,8 @@ async fn a_user_belongs_to_one_person_and_every_commit_lengthens_the_chain() {
         version: stored.version,
         audit: Some(audit("p")),
         claims: None,
+        gives_up: None,
+        waited_for: BTreeSet::new(),
         keep_lease: false,
     };
     let stored = accounts.commit(commit).await.unwrap();
@@ -112,7 +118,10 @@ async fn all_records_can_be_paged_through() {
         let Stored { value: record, version, .. } = leased(&accounts, id).await;
         let claims = SalesforceUserId::parse(if id == "p" { "005000000000001" } else { "005000000000002" }).ok();
         let audit = Some(audit(id));
-        let commit = Commit { person: &person(id), record, version, audit, claims, keep_lease: false };
+        let waited_for = BTreeSet::new();
+        let person = person(id);
+        let commit =
+            Commit { person: &person, record, version, audit, claims, gives_up: None, waited_for, keep_lease: false };
         accounts.commit(commit).await.unwrap();
     }
     // The owners' items of the same table are passed over.
@@ -131,4 +140,50 @@ async fn leases_of_a_dead_process_can_be_ended() {
     leased(&accounts, "p").await;
     assert_eq!(accounts.end_leases().await.unwrap(), 1);
     leased(&accounts, "p").await;
+}
+
+#[tokio::test]
+async fn an_operator_links_and_unlinks_and_nobody_takes_anothers_user() {
+    let store = store();
+    let accounts = Accounts::new(store.clone());
+    let user = SalesforceUserId::parse("005000000000001").unwrap();
+    let other = SalesforceUserId::parse("005000000000002").unwrap();
+    assert_eq!(accounts.link(&person("p"), &user, NOW).await.unwrap(), Decided::Done);
+    assert_eq!(accounts.link(&person("p"), &user, NOW).await.unwrap(), Decided::Already);
+    assert_eq!(accounts.link(&person("p"), &other, NOW).await.unwrap(), Decided::HasAnother(user.clone()));
+    assert_eq!(accounts.link(&person("q"), &user, NOW).await.unwrap(), Decided::BelongsTo(person("p")));
+    assert_eq!(accounts.unlink(&person("q"), 1, NOW).await.unwrap(), Decided::NoUser);
+    assert_eq!(accounts.unlink(&person("p"), 1, NOW).await.unwrap(), Decided::Done);
+    assert_eq!(accounts.link(&person("q"), &user, NOW).await.unwrap(), Decided::Done);
+    let parked = accounts.load(&[person("p")]).await.unwrap().remove(0).value;
+    assert_eq!(parked.parked.map(|parked| parked.reason.code).as_deref(), Some(UNLINKED));
+    let log = AuditLog::new(store).of(&person("p")).await.unwrap();
+    verify_chain(&log, parked.audit.as_ref()).unwrap();
+    assert_eq!(log.len(), 2);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_user_is_listed_until_it_waits_no_more() {
+    let accounts = Accounts::new(store());
+    let waits = |ids: &[&str]| ids.iter().map(|id| person(id)).collect::<BTreeSet<_>>();
+    for (before, after) in [(waits(&[]), waits(&["boss", "deputy"])), (waits(&["boss", "deputy"]), waits(&["deputy"]))]
+    {
+        let Stored { value, version, .. } = leased(&accounts, "p").await;
+        let record = AccountRecord { waits_for: after, ..value };
+        let person = person("p");
+        let commit = Commit {
+            person: &person,
+            record,
+            version,
+            audit: None,
+            claims: None,
+            gives_up: None,
+            waited_for: before,
+            keep_lease: false,
+        };
+        accounts.commit(commit).await.unwrap();
+    }
+    assert!(accounts.waiting_for(&person("boss"), None).await.unwrap().0.is_empty());
+    assert_eq!(accounts.waiting_for(&person("deputy"), None).await.unwrap().0, [person("p")]);
+    assert_eq!(accounts.page(None).await.unwrap().0.len(), 1);
 }

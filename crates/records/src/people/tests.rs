@@ -76,6 +76,7 @@ async fn mapping_takes_snapshots_from_the_list_and_puts_targets_on_another() {
         version: 1,
         account: DesiredAccount::unwanted("test"),
         cause: Cause::Configuration { policy: "x".into() },
+        leaving_since: None,
         changes_on: None,
         policy: "x".into(),
     };

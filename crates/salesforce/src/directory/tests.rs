@@ -1,7 +1,16 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{answer, client, records};
+use crate::testing::{Answer, Asked, Client, answer, client as scripted, description, records};
+
+const MARKETING: &str = "UserPermissionsMarketingUser";
+
+/// The script answers everything but the description of the User object.
+fn client(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Client {
+    scripted(move |asked| if asked.soql().is_some() { script(asked) } else { description(&[MARKETING]) })
+}
 
 fn id(number: u32) -> String {
     SalesforceUserId::parse(&format!("005{number:012}")).unwrap().to_string()
@@ -31,7 +40,7 @@ async fn a_hundred_new_persons_cost_one_query() {
         .collect();
     let found = client.salesforce.lookup(&people).await.unwrap();
     assert_eq!(found, vec![Vec::new(); 100]);
-    let asked: Vec<_> = client.org.asked().into_iter().filter(|asked| !asked.is_login()).collect();
+    let asked: Vec<_> = client.org.asked().into_iter().filter(|asked| asked.soql().is_some()).collect();
     assert_eq!(asked.len(), 1);
     assert!(asked[0].line < 12_000);
 }
@@ -96,37 +105,94 @@ async fn users_go_to_whom_they_match_and_case_counts_where_it_should() {
 }
 
 #[tokio::test]
-async fn assignments_come_with_their_own_ids_and_only_for_users_that_matched() {
+async fn all_that_a_user_has_comes_in_one_round_of_queries_and_only_for_users_that_matched() {
     let client = client(|asked| match asked.soql().unwrap() {
         soql if soql.contains("FROM User ") => {
-            records(&[row(1, &json!({"EmployeeNumber": "1"})), row(2, &json!({"EmployeeNumber": "other"}))])
-        }
-        soql if soql.contains("FROM PermissionSetAssignment") => {
-            assert!(soql.contains(&format!("AssigneeId IN ('{}')", id(1))), "{soql}");
-            assert!(soql.contains("PermissionSet.IsOwnedByProfile = false AND PermissionSetGroupId = null"), "{soql}");
+            assert!(soql.contains(MARKETING), "{soql}");
             records(&[
-                json!({"Id": "0Pa000000000001", "AssigneeId": id(1), "PermissionSet": {"Name": "Console", "NamespacePrefix": "acme"}}),
+                row(
+                    1,
+                    &json!({"EmployeeNumber": "1", MARKETING: true, "ManagerId": id(2), "DelegatedApproverId": null}),
+                ),
+                row(2, &json!({"EmployeeNumber": "other"})),
             ])
         }
-        _ => records(&[
-            json!({"Id": "011000000000001", "UserOrGroupId": id(1), "Group": {"DeveloperName": "All_Staff"}}),
-        ]),
+        soql => {
+            let whose = ["AssigneeId", "UserOrGroupId", "UserId"].map(|column| format!("({column} IN ('{}'))", id(1)));
+            assert!(whose.iter().any(|whose| soql.ends_with(whose.as_str())), "{soql}");
+            assignments(soql)
+        }
     });
     let found = client.salesforce.lookup(&[wanted(&[(UserField::EmployeeNumber, "1")])]).await.unwrap();
-    let assignments: Vec<_> = found[0][0]
-        .user
+    let user = &found[0][0].user;
+    let shown: Vec<_> = user
         .assignments
         .iter()
-        .map(|assignment| (assignment.entitlement.to_string(), assignment.id.prefix().to_owned()))
+        .map(|found| {
+            (found.entitlement.to_string(), found.id.prefix().to_owned(), found.expires.map(|day| day.to_string()))
+        })
         .collect();
-    assert_eq!(
-        assignments,
-        [
-            ("permissionSet:acme__Console".to_owned(), "0Pa".to_owned()),
-            ("publicGroup:All_Staff".to_owned(), "011".to_owned()),
-        ]
-    );
-    assert_eq!(client.org.count(|asked| asked.soql().is_some()), 3);
+    let expected = [
+        ("permissionSet:acme__Console", "0Pa", None),
+        ("permissionSetGroup:Bundle", "0Pa", Some("2026-06-30")),
+        ("permissionSetLicense:ConsoleUser", "2LA", None),
+        ("publicGroup:All_Staff", "011", None),
+        ("queue:Orders", "011", None),
+    ];
+    assert_eq!(shown, expected.map(|(what, id, day)| (what.to_owned(), id.to_owned(), day.map(str::to_owned))));
+    assert!(user.frozen);
+    assert_eq!(user.features.iter().map(EntitlementName::as_str).collect::<Vec<_>>(), [MARKETING]);
+    assert_eq!(user.links, [(UserLink::Manager, SalesforceUserId::parse(&id(2)).unwrap())].into());
+    assert_eq!(client.org.count(|asked| asked.soql().is_some()), 5);
+    assert!(client.org.at_once().most >= 4, "the second round is one");
+}
+
+fn assignments(soql: &str) -> Answer {
+    if soql.contains("FROM UserLogin ") {
+        return records(&[json!({"Id": "0Yw000000000001", "UserId": id(1), "IsFrozen": true})]);
+    }
+    if soql.contains("FROM PermissionSetLicenseAssign ") {
+        let licence = json!({"DeveloperName": "ConsoleUser"});
+        return records(&[json!({"Id": "2LA000000000001", "AssigneeId": id(1), "PermissionSetLicense": licence})]);
+    }
+    if soql.contains("FROM PermissionSetAssignment ") {
+        assert!(soql.contains("PermissionSet.IsOwnedByProfile = false"), "{soql}");
+        let bundle = json!({"Id": "0Pa000000000002", "AssigneeId": id(1), "PermissionSet": {"Name": "Bundle00PG"},
+            "PermissionSetGroupId": "0PG000000000001", "PermissionSetGroup": {"DeveloperName": "Bundle"},
+            "ExpirationDate": "2026-06-30T23:59:59.000+0000"});
+        let again = json!({"Id": "0Pa000000000003", "AssigneeId": id(1), "PermissionSet": {"Name": "Reports"},
+            "PermissionSetGroupId": "0PG000000000001", "PermissionSetGroup": {"DeveloperName": "Bundle"}});
+        return records(&[
+            json!({"Id": "0Pa000000000001", "AssigneeId": id(1), "PermissionSetGroupId": null,
+                "PermissionSet": {"Name": "Console", "NamespacePrefix": "acme"}}),
+            bundle,
+            again,
+        ]);
+    }
+    assert!(soql.contains("FROM GroupMember "), "{soql}");
+    records(&[
+        json!({"Id": "011000000000001", "UserOrGroupId": id(1), "Group": {"DeveloperName": "All_Staff", "Type": "Regular"}}),
+        json!({"Id": "011000000000002", "UserOrGroupId": id(1), "Group": {"DeveloperName": "Orders", "Type": "Queue"}}),
+    ])
+}
+
+#[tokio::test]
+async fn a_feature_that_the_org_lost_breaks_no_look_up() {
+    let described = AtomicUsize::new(0);
+    let client = scripted(move |asked| match asked.soql() {
+        None if described.fetch_add(1, Ordering::SeqCst) == 0 => description(&[MARKETING]),
+        None => description(&[]),
+        Some(soql) if soql.contains(MARKETING) => {
+            answer(400, &json!([{"errorCode": "INVALID_FIELD", "message": "No such column on entity 'User'"}]))
+        }
+        Some(soql) if soql.contains("FROM User ") => records(&[row(1, &json!({"EmployeeNumber": "1"}))]),
+        Some(_) => records(&[]),
+    });
+    for _ in 0..2 {
+        let found = client.salesforce.lookup(&[wanted(&[(UserField::EmployeeNumber, "1")])]).await.unwrap();
+        assert!(found[0][0].user.features.is_empty());
+    }
+    assert_eq!(client.org.count(|asked| asked.path.ends_with("/describe")), 2);
 }
 
 #[tokio::test]

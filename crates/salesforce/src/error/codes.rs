@@ -10,6 +10,8 @@ pub(super) fn classify(refusal: Refusal, retry_after: Option<Duration>) -> Sales
     let message = refusal.message.to_ascii_lowercase();
     let busy = |refusal| SalesforceError::Busy { refusal, retry_after };
     let lock = message.contains("group membership operation already in progress")
+        // In the text of an Apex exception that nobody caught.
+        || message.contains("unable_to_lock_row")
         || message.contains("could not acquire lock");
     match refusal.code.as_str() {
         _ if lock => busy(refusal),
@@ -30,7 +32,9 @@ pub(super) fn classify(refusal: Refusal, retry_after: Option<Duration>) -> Sales
         | "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE" => {
             SalesforceError::Unavailable { reason: refusal.to_string(), retry_after }
         }
-        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" if message.contains("apex cpu time limit exceeded") => {
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" | "CANNOT_EXECUTE_FLOW_TRIGGER" | "APEX_ERROR"
+            if is_too_much(&message) =>
+        {
             SalesforceError::TooMuch(refusal)
         }
         "DUPLICATE_USERNAME" => SalesforceError::Taken { what: Taken::Username, refusal },
@@ -53,6 +57,19 @@ fn duplicate_field(refusal: &Refusal) -> Option<String> {
     let after = refusal.message.split_once("duplicate value found: ").map(|(_, rest)| rest);
     let named = after.and_then(|rest| rest.split_whitespace().next()).filter(|word| super::body::is_field_name(word));
     named.map(str::to_owned).or_else(|| refusal.fields.first().cloned())
+}
+
+/// The governor limits that grow with the number of records, in the words of `System.LimitException` and of flows.
+fn is_too_much(message: &str) -> bool {
+    const TEXTS: [&str; 6] = [
+        "limitexception",
+        "apex cpu time limit exceeded",
+        "heap size too large",
+        "too many soql queries",
+        "too many query rows",
+        "too many dml",
+    ];
+    TEXTS.iter().any(|text| message.contains(text))
 }
 
 /// The texts with which the SCIM service refuses a request's form rather than its content (public source of the SCIM

@@ -3,20 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use domain::{SalesforceId, UserField};
+use domain::{SalesforceId, SalesforceUserId, UserField, UserLink};
 use serde_json::{Map, Value, json};
 
 pub(super) const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub(super) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// A new user. Fields that SCIM can't carry are left out: the answer will not show them.
+/// A new user. Fields that SCIM can't carry are left out: the answer will not show them. So is the role: each create with
+/// one takes an org-wide lock, while two hundred users are given theirs in one call afterwards.
 pub(crate) fn create(
     fields: &BTreeMap<UserField, String>,
     active: bool,
     alias_extension: Option<&str>,
     entitlements: &[SalesforceId],
-    role: Option<&SalesforceId>,
 ) -> Value {
     let mut body = attributes(fields, alias_extension);
     // More than one phone number is refused.
@@ -31,9 +31,6 @@ pub(crate) fn create(
     body.insert("schemas".to_owned(), json!(schemas));
     body.insert("active".to_owned(), json!(active));
     body.insert("entitlements".to_owned(), values(entitlements));
-    if let Some(role) = role {
-        body.insert("roles".to_owned(), json!([{"value": role.as_str()}]));
-    }
     Value::Object(body)
 }
 
@@ -54,7 +51,8 @@ pub(crate) struct Patch {
     /// not known whether they are kept otherwise.
     pub(crate) fields: BTreeMap<UserField, String>,
     pub(crate) active: Option<bool>,
-    pub(crate) role: Option<SalesforceId>,
+    /// Links to other users that stay. They stand in the enterprise extension too, beside the fields that change.
+    pub(crate) links: BTreeMap<UserLink, SalesforceUserId>,
     /// Permission sets to add. They never stand in a `replace`: it would take away what others gave.
     pub(crate) permission_sets: Vec<SalesforceId>,
 }
@@ -65,8 +63,12 @@ impl Patch {
         if let Some(active) = self.active {
             replaced.insert("active".to_owned(), json!(active));
         }
-        if let Some(role) = &self.role {
-            replaced.insert("roles".to_owned(), json!([{"value": role.as_str()}]));
+        for (link, user) in &self.links {
+            let path = match link {
+                UserLink::Manager => [ENTERPRISE, "manager", "value"],
+                UserLink::DelegatedApprover => [ENTERPRISE, "delegatedApprover", "delegatedApproverId"],
+            };
+            set(&mut replaced, &path, json!(user));
         }
         let mut operations = Vec::new();
         if !replaced.is_empty() {

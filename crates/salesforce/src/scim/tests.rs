@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use domain::{SalesforceId, UserField};
+use domain::{SalesforceId, SalesforceUserId, UserField, UserLink};
 use serde_json::json;
 
 use super::*;
@@ -24,13 +24,7 @@ async fn sample_catalog() -> std::sync::Arc<Catalog> {
 #[test]
 fn a_create_has_the_documented_form() {
     let entitlements = [id("00e000000000001"), id("0PS000000000001")];
-    let body = create(
-        &fields(),
-        false,
-        Some("urn:salesforce:schemas:extension:1.0"),
-        &entitlements,
-        Some(&id("00E000000000001")),
-    );
+    let body = create(&fields(), false, Some("urn:salesforce:schemas:extension:1.0"), &entitlements);
     assert_eq!(
         body,
         json!({
@@ -48,14 +42,13 @@ fn a_create_has_the_documented_form() {
             "emailEncodingKey": "<EmailEncodingKey>",
             "active": false,
             "entitlements": [{"value": "00e000000000001AAA"}, {"value": "0PS000000000001GAA"}],
-            "roles": [{"value": "00E000000000001EAA"}],
             ENTERPRISE: {"employeeNumber": "<EmployeeNumber>", "department": "<Department>", "division": "<Division>"},
             "urn:salesforce:schemas:extension:1.0": {"alias": "<Alias>"},
         })
     );
     let little = BTreeMap::from([(UserField::MobilePhone, "1".to_owned()), (UserField::Alias, "a".to_owned())]);
     assert_eq!(
-        create(&little, true, None, &entitlements[..1], None),
+        create(&little, true, None, &entitlements[..1]),
         json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
             "phoneNumbers": [{"type": "mobile", "value": "1"}],
@@ -70,7 +63,10 @@ fn a_patch_has_no_path_a_lower_case_op_and_an_object_as_value() {
     let patch = Patch {
         fields: BTreeMap::from([(UserField::LastName, "L".to_owned()), (UserField::Department, "D".to_owned())]),
         active: Some(true),
-        role: Some(id("00E000000000001")),
+        links: BTreeMap::from([
+            (UserLink::Manager, SalesforceUserId::parse("005000000000001").unwrap()),
+            (UserLink::DelegatedApprover, SalesforceUserId::parse("005000000000002").unwrap()),
+        ]),
         permission_sets: vec![id("0PS000000000001")],
     };
     assert_eq!(
@@ -81,8 +77,11 @@ fn a_patch_has_no_path_a_lower_case_op_and_an_object_as_value() {
                 {"op": "replace", "value": {
                     "name": {"familyName": "L"},
                     "active": true,
-                    "roles": [{"value": "00E000000000001EAA"}],
-                    ENTERPRISE: {"department": "D"},
+                    ENTERPRISE: {
+                        "department": "D",
+                        "manager": {"value": "005000000000001AAA"},
+                        "delegatedApprover": {"delegatedApproverId": "005000000000002AAA"},
+                    },
                 }},
                 {"op": "add", "value": {"entitlements": [{"value": "0PS000000000001GAA"}]}},
             ],

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ActualUser, EntitlementKind, SalesforceId, SalesforceUserId, UserField};
+use domain::{ActualUser, Entitlement, EntitlementKind, SalesforceId, SalesforceUserId, UserField};
 use http::Method;
 use serde_json::{Map, Value, json};
 
@@ -20,8 +20,9 @@ use crate::usage::CallKind;
 impl Salesforce {
     pub(super) async fn create_user(&self, person: &mut Person, catalog: &Catalog, stop: &Stop) {
         let mut looked_up = false;
+        let mut with_sets = true;
         while let Some(create) = person.create.clone().filter(|_| stop.error().is_none()) {
-            let error = match self.post(&create, catalog).await {
+            let error = match self.post(&create, with_sets, catalog).await {
                 Ok(made) => {
                     stop.answered();
                     return person.is_created(&made);
@@ -29,6 +30,10 @@ impl Salesforce {
                 Err(error) => error,
             };
             let verdict = if self.scim.learn_external_id(&error) {
+                continue;
+            } else if with_sets && is_for_sets(&error) && sets(&create, catalog).next().is_some() {
+                // Perhaps one of them does not fit the user. They follow, each for itself.
+                with_sets = false;
                 continue;
             } else if may_be_done(&error) {
                 self.find_again(&person.correlate).await
@@ -65,26 +70,20 @@ impl Salesforce {
         }
     }
 
-    async fn post(&self, create: &Create, catalog: &Catalog) -> Result<ActualUser, SalesforceError> {
-        let ids = |kind| {
-            create.of_kind(kind).map(|entitlement| catalog.id(entitlement).cloned()).collect::<Result<Vec<_>, _>>()
-        };
-        let profile = ids(EntitlementKind::Profile)?;
-        if profile.is_empty() {
-            let message = "no rule gives the person a profile, and no user can be without one";
-            return Err(SalesforceError::refused("profile-missing", message));
-        }
-        let role = ids(EntitlementKind::Role)?.into_iter().next();
+    async fn post(&self, create: &Create, with_sets: bool, catalog: &Catalog) -> Result<ActualUser, SalesforceError> {
+        let profile = create.of_kind(EntitlementKind::Profile).next().ok_or_else(profile_missing)?;
+        let profile = catalog.id(profile)?.clone();
         // Without its key in the same call, a user whose creation's answer is lost could not be found again.
         if self.scim.external_id_refused() && create.fields.contains_key(&UserField::FederationIdentifier) {
-            return self.post_by_rest(create, &profile, role.as_ref()).await;
+            return self.post_by_rest(create, &profile).await;
         }
         let alias = match create.fields.contains_key(&UserField::Alias) {
             true => self.alias_extension().await,
             false => None,
         };
-        let entitlements = [profile, ids(EntitlementKind::PermissionSet)?].concat();
-        let body = scim::create(&create.fields, create.active, alias, &entitlements, role.as_ref());
+        let sets = sets(create, catalog).filter(|_| with_sets);
+        let entitlements: Vec<_> = std::iter::once(profile).chain(sets).collect();
+        let body = scim::create(&create.fields, create.active, alias, &entitlements);
         let call = Call::with_body(CallKind::ScimCreate, Method::POST, USERS.to_owned(), body).once();
         let answer = self.api.call(&call).await?;
         let made = scim::user(&answer, catalog, create.active)
@@ -96,30 +95,20 @@ impl Salesforce {
     }
 
     /// The same by standard REST, for an org whose SCIM has no place for the key. The permission sets follow.
-    async fn post_by_rest(
-        &self,
-        create: &Create,
-        profile: &[SalesforceId],
-        role: Option<&SalesforceId>,
-    ) -> Result<ActualUser, SalesforceError> {
+    async fn post_by_rest(&self, create: &Create, profile: &SalesforceId) -> Result<ActualUser, SalesforceError> {
         let mut record: Map<String, Value> =
             create.fields.iter().map(|(field, value)| (field.api_name().to_owned(), json!(value))).collect();
         record.insert("IsActive".to_owned(), json!(create.active));
-        record.insert("ProfileId".to_owned(), json!(profile.first()));
-        if let Some(role) = role {
-            record.insert("UserRoleId".to_owned(), json!(role));
-        }
+        record.insert("ProfileId".to_owned(), json!(profile));
         let path = format!("/services/data/{}/sobjects/User", self.version);
         let call = Call::with_body(CallKind::RestCreate, Method::POST, path, Value::Object(record)).once();
         let answer = self.api.call(&call).await?;
         let id = answer.get("id").and_then(Value::as_str).and_then(|id| SalesforceUserId::parse(id).ok());
         let id = id
             .ok_or_else(|| SalesforceError::Unclear { reason: "the answer to a create shows no user id".to_owned() })?;
-        let name = |kind| create.of_kind(kind).next().map(|entitlement| entitlement.name.clone());
         Ok(ActualUser {
             fields: create.fields.clone(),
-            profile: name(EntitlementKind::Profile),
-            role: name(EntitlementKind::Role),
+            profile: create.of_kind(EntitlementKind::Profile).next().map(|entitlement| entitlement.name.clone()),
             ..ActualUser::bare(id, create.active)
         })
     }
@@ -139,6 +128,34 @@ impl Salesforce {
             0 | 1 => Ok(ours.pop().map(|candidate| candidate.user)),
             users => Err(SalesforceError::SeveralUsers { users }),
         }
+    }
+}
+
+pub(crate) fn profile_missing() -> SalesforceError {
+    let message = "no rule gives the person a profile, and no user can be without one";
+    SalesforceError::refused("profile-missing", message)
+}
+
+/// The permission sets that go with the user at once: not those that end on a day, for which SCIM has no place, nor those
+/// that need a licence which the user does not have from the start.
+fn sets(create: &Create, catalog: &Catalog) -> impl Iterator<Item = SalesforceId> {
+    let profile = create.of_kind(EntitlementKind::Profile).next().map(|profile| &profile.name);
+    let at_once =
+        move |set: &&Entitlement| !create.expirations.contains_key(*set) && catalog.fits_profile(&set.name, profile);
+    let sets = create.of_kind(EntitlementKind::PermissionSet).filter(at_once);
+    sets.filter_map(|set| catalog.id(set).ok().cloned())
+}
+
+/// Whether a permission set may be to blame for a refused create: nothing says that something else is.
+fn is_for_sets(error: &SalesforceError) -> bool {
+    match error {
+        SalesforceError::Refused(refusal) => {
+            let of_user = ["LICENSE_LIMIT_EXCEEDED", "REQUIRED_FIELD_MISSING"].contains(&refusal.code.as_str());
+            refusal.status < 500 && refusal.fields.is_empty() && !of_user
+        }
+        SalesforceError::Form(refusal) => refusal.message.to_lowercase().contains("entitlement id"),
+        SalesforceError::AssignedAlready(_) => true,
+        _ => false,
     }
 }
 

@@ -11,31 +11,41 @@ use super::{Done, Stop, Work};
 use crate::catalog::Catalog;
 use crate::error::SalesforceError;
 
-pub(super) struct Person {
-    pub(super) user: Option<SalesforceUserId>,
+pub(crate) struct Person {
+    pub(crate) user: Option<SalesforceUserId>,
     pub(super) actual: Option<ActualUser>,
-    pub(super) correlate: Vec<(UserField, String)>,
+    pub(crate) correlate: Vec<(UserField, String)>,
     /// The user that is still to be made.
-    pub(super) create: Option<Create>,
-    pub(super) tasks: Vec<Task>,
-    candidates: BTreeMap<UserField, Vec<String>>,
+    pub(crate) create: Option<Create>,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) candidates: BTreeMap<UserField, Vec<String>>,
     created: Option<Create>,
     create_failed: Option<(Create, Outcome)>,
-    error: Option<SalesforceError>,
+    pub(crate) error: Option<SalesforceError>,
 }
 
 /// [`Operation::Create`], taken apart.
 #[derive(Clone, Debug)]
-pub(super) struct Create {
-    pub(super) active: bool,
-    pub(super) fields: BTreeMap<UserField, String>,
-    pub(super) entitlements: BTreeSet<Entitlement>,
-    pub(super) expirations: BTreeMap<Entitlement, Date>,
+pub(crate) struct Create {
+    pub(crate) active: bool,
+    pub(crate) fields: BTreeMap<UserField, String>,
+    pub(crate) entitlements: BTreeSet<Entitlement>,
+    pub(crate) expirations: BTreeMap<Entitlement, Date>,
 }
 
 impl Create {
-    pub(super) fn of_kind(&self, kind: EntitlementKind) -> impl Iterator<Item = &Entitlement> {
+    pub(crate) fn of_kind(&self, kind: EntitlementKind) -> impl Iterator<Item = &Entitlement> {
         self.entitlements.iter().filter(move |entitlement| entitlement.kind == kind)
+    }
+
+    /// Giving one of its entitlements, as an operation of its own.
+    fn part(&self, entitlement: &Entitlement) -> Operation {
+        if entitlement.kind.is_single() {
+            Operation::Replace { kind: entitlement.kind, before: None, after: Some(entitlement.name.clone()) }
+        } else {
+            let expires = self.expirations.get(entitlement).copied();
+            Operation::Grant { entitlement: entitlement.clone(), expires }
+        }
     }
 
     fn operation(self) -> Operation {
@@ -48,25 +58,58 @@ impl Create {
     }
 }
 
-pub(super) struct Task {
-    pub(super) operation: Operation,
+pub(crate) struct Task {
+    pub(crate) operation: Operation,
     /// `None` while it is to be done.
-    pub(super) outcome: Option<Outcome>,
+    pub(crate) outcome: Option<Outcome>,
     /// Part of a user that was just made.
     of_create: bool,
+    /// Goes in a row of its own: together with others it was refused.
+    pub(super) apart: bool,
 }
 
 impl Task {
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.outcome.is_none()
     }
 
     /// Whether it changes the User record itself.
     pub(super) fn is_of_record(&self) -> bool {
-        matches!(
-            self.operation,
-            Operation::SetField { .. } | Operation::Replace { .. } | Operation::Activate | Operation::Deactivate
-        )
+        match &self.operation {
+            Operation::SetField { .. }
+            | Operation::SetLink { .. }
+            | Operation::Replace { .. }
+            | Operation::Activate
+            | Operation::Deactivate => true,
+            Operation::Grant { entitlement, .. } | Operation::Revoke { entitlement } => {
+                entitlement.kind == EntitlementKind::FeatureLicense
+            }
+            _ => false,
+        }
+    }
+
+    /// What it gives, where a record of its own, or a field, stands for that.
+    pub(super) fn granted(&self) -> Option<&Entitlement> {
+        match &self.operation {
+            Operation::Grant { entitlement, .. } => Some(entitlement),
+            _ => None,
+        }
+    }
+
+    /// What it takes.
+    pub(super) fn revoked(&self) -> Option<&Entitlement> {
+        match &self.operation {
+            Operation::Revoke { entitlement } => Some(entitlement),
+            _ => None,
+        }
+    }
+
+    fn is_role(&self) -> bool {
+        matches!(self.operation, Operation::Replace { kind: EntitlementKind::Role, .. })
+    }
+
+    fn lets_in(&self) -> bool {
+        matches!(self.operation, Operation::Activate | Operation::Unfreeze)
     }
 
     fn entitlement(&self) -> Option<Entitlement> {
@@ -79,7 +122,7 @@ impl Task {
 }
 
 impl Person {
-    pub(super) fn new(work: Work) -> Self {
+    pub(crate) fn new(work: Work) -> Self {
         let mut person = Self {
             user: work.user,
             actual: work.actual,
@@ -100,15 +143,17 @@ impl Person {
                     person.user.get_or_insert_with(|| user.clone());
                     person.push(Operation::Correlate { user, how }, Some(Outcome::Done), false);
                 }
+                operation @ Operation::Uncorrelate { .. } => person.push(operation, Some(Outcome::Done), false),
                 operation => person.push(operation, None, false),
             }
         }
         if person.user.is_none() {
             person.user = person.actual.as_ref().map(|actual| actual.id.clone());
         }
-        // What the org shows already needs no call.
+        // What the org shows already needs no call; but what is taken to be given anew is still to be given.
         if let Some(actual) = person.actual.take() {
-            person.settle(&actual, |_| true);
+            let revoked: BTreeSet<_> = person.tasks.iter().filter_map(Task::revoked).cloned().collect();
+            person.settle(&actual, |task| task.granted().is_none_or(|granted| !revoked.contains(granted)));
             person.actual = Some(actual);
         }
         if person.user.is_none() && person.create.is_none() && person.tasks.iter().any(Task::is_open) {
@@ -118,10 +163,10 @@ impl Person {
     }
 
     fn push(&mut self, operation: Operation, outcome: Option<Outcome>, of_create: bool) {
-        self.tasks.push(Task { operation, outcome, of_create });
+        self.tasks.push(Task { operation, outcome, of_create, apart: false });
     }
 
-    pub(super) fn open(&self) -> impl Iterator<Item = &Task> {
+    pub(crate) fn open(&self) -> impl Iterator<Item = &Task> {
         self.tasks.iter().filter(|task| task.is_open())
     }
 
@@ -129,15 +174,13 @@ impl Person {
         self.user.is_some() && self.open().any(|task| task.operation == Operation::Deactivate)
     }
 
-    /// Whether anything is left beside what is taken away.
+    /// Whether users are to be made or records of users to be changed, or something is to be given.
     pub(super) fn has_more(&self) -> bool {
-        self.create.is_some() || self.open().any(|task| !matches!(task.operation, Operation::Revoke { .. }))
+        self.create.is_some() || self.open().any(|task| task.is_of_record() || task.granted().is_some())
     }
 
     pub(super) fn writes_role(&self) -> bool {
-        let role = |kind| kind == EntitlementKind::Role;
-        self.create.as_ref().is_some_and(|create| create.entitlements.iter().any(|e| role(e.kind)))
-            || self.open().any(|task| matches!(task.operation, Operation::Replace { kind, .. } if role(kind)))
+        self.open().any(Task::is_role)
     }
 
     pub(super) fn wanted_entitlements(&self) -> Vec<Entitlement> {
@@ -145,20 +188,28 @@ impl Person {
         created.chain(self.open().filter_map(Task::entitlement)).collect()
     }
 
-    /// Fails what the catalog has no name for. A user is not made without what it should be given.
+    /// Fails what the catalog has no name for, and only that: a user is made without it, but not without a profile. Nobody
+    /// is let in with another profile than the one that was meant.
     pub(super) fn check_names(&mut self, catalog: &Catalog) {
-        let created = self.create.iter().flat_map(|create| &create.entitlements);
-        if let Some(error) = created.into_iter().find_map(|wanted| catalog.id(wanted).err()) {
-            self.create_failed(&error);
+        let named = self.create.iter().flat_map(|create| &create.entitlements);
+        let unknown: Vec<_> = named.filter_map(|wanted| Some((wanted.clone(), catalog.check(wanted).err()?))).collect();
+        if let Some((_, error)) = unknown.iter().find(|(wanted, _)| wanted.kind == EntitlementKind::Profile) {
+            self.create_failed(error);
         }
-        let errors: Vec<_> = self.open().filter_map(|task| catalog.id(&task.entitlement()?).err()).collect();
+        if let Some(create) = &mut self.create {
+            let parts: Vec<_> = unknown.iter().map(|(wanted, _)| create.part(wanted)).collect();
+            create.entitlements.retain(|wanted| !unknown.iter().any(|(unknown, _)| unknown == wanted));
+            for (part, (_, error)) in parts.into_iter().zip(&unknown) {
+                self.push(part, Some(outcome(error)), true);
+                self.note(error);
+            }
+        }
+        let errors: Vec<_> = self.open().filter_map(|task| catalog.check(&task.entitlement()?).err()).collect();
         for error in errors {
-            self.fail_open(&error, |task| {
-                matches!((&error, task.entitlement()), (
-                    SalesforceError::UnknownEntitlement { kind, name, .. },
-                    Some(wanted),
-                ) if wanted.kind == *kind && wanted.name == *name)
-            });
+            let SalesforceError::UnknownEntitlement { kind, name, .. } = &error else { continue };
+            let is_it = |wanted: Entitlement| wanted.kind == *kind && wanted.name == *name;
+            let profile = *kind == EntitlementKind::Profile;
+            self.fail_open(&error, |task| task.entitlement().is_some_and(is_it) || (profile && task.lets_in()));
         }
     }
 
@@ -191,12 +242,17 @@ impl Person {
 
     /// The user is there, as `actual` shows it; what is still missing becomes open tasks.
     pub(super) fn is_created(&mut self, actual: &ActualUser) {
+        self.is_made(&actual.id);
+        self.settle(actual, |task| task.of_create);
+    }
+
+    /// The user is there, and nothing is known of it; all that it was to be becomes open tasks.
+    pub(crate) fn is_made(&mut self, user: &SalesforceUserId) {
         let Some(create) = self.create.take() else { return };
         for operation in parts(&create) {
-            let outcome = Some(settle(&operation, Some(actual))).filter(|outcome| *outcome == Outcome::Done);
-            self.push(operation, outcome, true);
+            self.push(operation, None, true);
         }
-        self.user = Some(actual.id.clone());
+        self.user = Some(user.clone());
         self.created = Some(create);
     }
 
@@ -212,7 +268,7 @@ impl Person {
         self.is_created(actual);
     }
 
-    pub(super) fn create_failed(&mut self, error: &SalesforceError) {
+    pub(crate) fn create_failed(&mut self, error: &SalesforceError) {
         if let Some(create) = self.create.take() {
             self.create_failed = Some((create, outcome(error)));
         }
@@ -232,27 +288,44 @@ impl Person {
         }
     }
 
-    pub(super) fn succeed_open(&mut self, which: impl Fn(&Task) -> bool) {
+    pub(crate) fn succeed_open(&mut self, which: impl Fn(&Task) -> bool) {
         for task in self.tasks.iter_mut().filter(|task| task.is_open() && which(task)) {
             task.outcome = Some(Outcome::Done);
         }
     }
 
-    pub(super) fn fail_open(&mut self, error: &SalesforceError, which: impl Fn(&Task) -> bool) {
+    pub(crate) fn fail_open(&mut self, error: &SalesforceError, which: impl Fn(&Task) -> bool) {
         for task in self.tasks.iter_mut().filter(|task| task.outcome.is_none() && which(task)) {
             task.outcome = Some(outcome(error));
         }
         self.note(error);
     }
 
+    /// Fails everything that is open.
+    pub(crate) fn fail(&mut self, error: &SalesforceError) {
+        if self.create.is_some() {
+            self.create_failed(error);
+        } else {
+            self.fail_open(error, |_| true);
+        }
+    }
+
+    /// Fails the task at a place.
+    pub(crate) fn fail_at(&mut self, place: usize, error: &SalesforceError) {
+        if let Some(task) = self.tasks.get_mut(place) {
+            task.outcome = Some(outcome(error));
+            self.note(error);
+        }
+    }
+
     /// Keeps the weightiest error.
-    pub(super) fn note(&mut self, error: &SalesforceError) {
+    pub(crate) fn note(&mut self, error: &SalesforceError) {
         if self.error.as_ref().is_none_or(|known| weight(error) > weight(known)) {
             self.error = Some(error.clone());
         }
     }
 
-    pub(super) fn done(mut self, stop: &Stop) -> Done {
+    pub(crate) fn done(mut self, stop: &Stop) -> Done {
         let unfinished = self.create.is_some() || self.tasks.iter().any(Task::is_open);
         if let Some(error) = stop.error().filter(|_| unfinished) {
             self.note(&error);
@@ -280,14 +353,7 @@ fn parts(create: &Create) -> Vec<Operation> {
         before: None,
         after: Some(value.clone()),
     });
-    let entitlements = create.entitlements.iter().map(|entitlement| {
-        if entitlement.kind.is_single() {
-            Operation::Replace { kind: entitlement.kind, before: None, after: Some(entitlement.name.clone()) }
-        } else {
-            let expires = create.expirations.get(entitlement).copied();
-            Operation::Grant { entitlement: entitlement.clone(), expires }
-        }
-    });
+    let entitlements = create.entitlements.iter().map(|entitlement| create.part(entitlement));
     let access = if create.active { Operation::Activate } else { Operation::Deactivate };
     fields.chain(entitlements).chain([access]).collect()
 }

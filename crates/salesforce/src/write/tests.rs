@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::EntitlementName;
+use domain::{EntitlementKind, EntitlementName};
 use futures::FutureExt;
 use ports::{Class, Clock};
 use serde_json::{Value, json};
@@ -16,12 +16,9 @@ fn id(number: usize) -> SalesforceUserId {
 
 fn actual(number: usize) -> ActualUser {
     ActualUser {
-        id: id(number),
-        active: true,
         fields: BTreeMap::from([(UserField::LastName, format!("L{number}"))]),
         profile: EntitlementName::parse("Standard User").ok(),
-        role: None,
-        assignments: Vec::new(),
+        ..ActualUser::bare(id(number), true)
     }
 }
 
@@ -33,6 +30,10 @@ fn set(field: UserField, after: &str) -> Operation {
     Operation::SetField { field, before: None, after: Some(after.to_owned()) }
 }
 
+fn grant(text: &str) -> Operation {
+    Operation::Grant { entitlement: text.parse().unwrap(), expires: None }
+}
+
 fn create(number: usize, entitlements: &[&str]) -> Work {
     let fields = [(UserField::Username, format!("u{number}@example.com")), (UserField::LastName, format!("L{number}"))];
     Work {
@@ -40,6 +41,7 @@ fn create(number: usize, entitlements: &[&str]) -> Work {
             active: true,
             fields: fields.into(),
             entitlements: entitlements.iter().map(|text| text.parse().unwrap()).collect::<BTreeSet<_>>(),
+            expirations: BTreeMap::new(),
         }],
         correlate: vec![(UserField::EmployeeNumber, number.to_string())],
         ..Work::default()
@@ -89,18 +91,29 @@ fn apply_can_be_moved_between_threads() {
 }
 
 #[tokio::test]
-async fn writes_run_at_once_within_bounds_but_those_with_a_role_take_turns() {
-    let client = org(echo);
+async fn writes_run_at_once_within_bounds_and_roles_follow_for_all_together() {
+    let client = org(|asked| if asked.path.contains("/scim/") { echo(asked) } else { rows(asked, fine) });
     let without = (0..12).map(|number| create(number, &["profile:Standard User"])).collect();
     assert!(all_done(&client.salesforce.apply(without).await));
-    assert_eq!((client.org.at_once().most, client.org.at_once().most_with_role), (3, 0));
-    let with_role = (20..32).map(|number| create(number, &["profile:Standard User", "role:CEO"])).collect();
+    assert_eq!(client.org.at_once().most, 7, "the catalog's queries go at once");
+    assert_eq!(client.org.count(|asked| asked.path.contains("/composite/")), 0);
+    let with_role = (0..250).map(|number| create(number, &["profile:Standard User", "role:CEO"])).collect();
     assert!(all_done(&client.salesforce.apply(with_role).await));
-    assert_eq!(client.org.at_once().most_with_role, 1);
-    // Two batches at once in one process take turns too.
-    let batch =
-        |from: usize| (from..from + 4).map(|number| create(number, &["profile:Standard User", "role:CEO"])).collect();
+    assert_eq!(client.org.count(|asked| asked.body.get("roles").is_some()), 0);
+    assert_eq!(client.org.count(|asked| asked.path.contains("/composite/")), 2, "two hundred a call");
+}
+
+#[tokio::test]
+async fn two_batches_at_once_take_turns_with_roles() {
+    let client = org(|asked| if asked.path.contains("/scim/") { echo(asked) } else { rows(asked, fine) });
+    client.salesforce.connect().await.unwrap();
+    let batch = |from: usize| {
+        let role =
+            Operation::Replace { kind: EntitlementKind::Role, before: None, after: EntitlementName::parse("CEO").ok() };
+        (from..from + 4).map(|number| change(number, vec![role.clone()])).collect()
+    };
     futures::join!(client.salesforce.apply(batch(40)), client.salesforce.apply(batch(50)));
+    assert_eq!(client.org.count(|asked| asked.path.contains("/composite/")), 2);
     assert_eq!(client.org.at_once().most_with_role, 1);
 }
 
@@ -125,9 +138,11 @@ async fn dropping_the_future_stops_everything() {
 
 #[tokio::test]
 async fn what_the_answer_does_not_show_is_completed_for_all_in_one_call_each() {
-    let next = AtomicUsize::new(1);
-    let client = org(move |asked| match asked.path.as_str() {
-        "/services/scim/v2/Users" => answer(201, &json!({"id": id(next.fetch_add(1, Ordering::SeqCst))})),
+    let client = org(|asked| match asked.path.as_str() {
+        "/services/scim/v2/Users" => {
+            let number = asked.body["userName"].as_str().unwrap().trim_matches(|c: char| !c.is_ascii_digit());
+            answer(201, &json!({"id": id(number.parse().unwrap())}))
+        }
         _ => rows(asked, fine),
     });
     let given = ["profile:Standard User", "role:CEO", "permissionSet:Reports", "publicGroup:All_Staff"];
@@ -163,7 +178,7 @@ async fn a_user_made_in_part_tells_what_it_has_and_what_failed() {
     let done =
         client.salesforce.apply(vec![create(1, &["profile:Standard User", "permissionSet:Reports"])]).await.remove(0);
     let [
-        (Operation::Create { active: true, entitlements, fields }, Outcome::Done),
+        (Operation::Create { active: true, entitlements, fields, .. }, Outcome::Done),
         (Operation::Grant { .. }, Outcome::Failed { code, .. }),
     ] = done.outcomes.as_slice()
     else {
@@ -174,6 +189,128 @@ async fn a_user_made_in_part_tells_what_it_has_and_what_failed() {
     assert_eq!(done.user, Some(id(1)));
     let owned = domain::change::owned_after(&BTreeSet::new(), done.outcomes.iter().map(|(a, b)| (a, b)));
     assert_eq!(owned, ["profile:Standard User".parse().unwrap()].into());
+}
+
+#[tokio::test]
+async fn permission_sets_that_spoil_a_create_follow_it_each_for_itself() {
+    let client = org(|asked| match asked.path.contains("/scim/") {
+        true if asked.body["entitlements"].as_array().unwrap().len() > 1 => answer(
+            409,
+            &json!({"schemas": "[]", "status": 409, "detail":
+                "Insert failed. First exception on row 0; first error: FIELD_INTEGRITY_EXCEPTION, Can't assign it: []"}),
+        ),
+        true => echo(asked),
+        false => rows(asked, |record| match record["PermissionSetId"].as_str() {
+            Some("0PS000000000003GAA") => failed("FIELD_INTEGRITY_EXCEPTION", "Can't assign it"),
+            _ => fine(record),
+        }),
+    });
+    let given = ["profile:Standard User", "permissionSet:Reports", "permissionSet:Tools"];
+    let done = client.salesforce.apply(vec![create(1, &given)]).await.remove(0);
+    let [(Operation::Create { entitlements, .. }, Outcome::Done), (Operation::Grant { entitlement, .. }, outcome)] =
+        done.outcomes.as_slice()
+    else {
+        panic!("{done:?}")
+    };
+    assert_eq!((entitlements.len(), entitlement.to_string().as_str()), (2, "permissionSet:Tools"));
+    assert!(matches!(outcome, Outcome::Failed { code, .. } if code == "FIELD_INTEGRITY_EXCEPTION"));
+    assert_eq!(client.org.count(|asked| asked.path.contains("/scim/")), 2);
+}
+
+#[tokio::test]
+async fn a_set_that_needs_a_licence_or_ends_on_a_day_waits_until_the_user_is_there() {
+    let client = org(|asked| if asked.path.contains("/scim/") { echo(asked) } else { rows(asked, fine) });
+    let mut work = create(
+        1,
+        &[
+            "profile:Standard User",
+            "permissionSet:acme__Console",
+            "permissionSet:Reports",
+            "permissionSetLicense:ConsoleUser",
+        ],
+    );
+    if let Operation::Create { expirations, .. } = &mut work.operations[0] {
+        expirations.insert("permissionSet:Reports".parse().unwrap(), "2026-06-30".parse().unwrap());
+    }
+    let done = client.salesforce.apply(vec![work]).await.remove(0);
+    let [(Operation::Create { entitlements, expirations, .. }, Outcome::Done)] = done.outcomes.as_slice() else {
+        panic!("{done:?}")
+    };
+    assert_eq!((entitlements.len(), expirations.len()), (4, 1));
+    let bodies = client.org.asked().into_iter().filter(|asked| asked.method == "POST" && !asked.is_login());
+    let bodies: Vec<_> = bodies.map(|asked| asked.body).collect();
+    assert_eq!(bodies[0]["entitlements"], json!([{"value": "00e000000000001AAA"}]));
+    assert_eq!(bodies[1]["records"][0]["PermissionSetLicenseId"], "0PL000000000001GAA");
+    let dated: Vec<_> =
+        bodies[2]["records"].as_array().unwrap().iter().filter_map(|record| record.get("ExpirationDate")).collect();
+    assert_eq!((bodies.len(), dated), (3, vec![&json!("2026-06-30T23:59:59.000Z")]));
+}
+
+#[tokio::test]
+async fn what_can_t_be_taken_is_not_given_anew() {
+    let reports: Entitlement = "permissionSet:Reports".parse().unwrap();
+    let assignment = domain::Assignment {
+        entitlement: reports.clone(),
+        id: domain::SalesforceId::parse("0Pa000000000007").unwrap(),
+        expires: "2026-06-30".parse().ok(),
+    };
+    for refused in [false, true] {
+        let client = org(move |asked| match asked.method.as_str() {
+            "DELETE" if refused => answer(200, &json!([failed("INSUFFICIENT_ACCESS_OR_READONLY", "no")])),
+            "DELETE" => answer(200, &json!([fine(&json!(0))])),
+            _ => rows(asked, fine),
+        });
+        let mut work =
+            change(1, vec![Operation::Revoke { entitlement: reports.clone() }, grant("permissionSet:Reports")]);
+        work.actual.as_mut().unwrap().assignments.push(assignment.clone());
+        let done = client.salesforce.apply(vec![work]).await.remove(0);
+        let failures = done.outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Failed { .. })).count();
+        assert_eq!(failures, if refused { 2 } else { 0 }, "{done:?}");
+        let given = client.org.count(|asked| asked.method == "POST" && asked.path.contains("/composite/"));
+        assert_eq!(given, usize::from(!refused), "it is there already, but not as it should be");
+    }
+}
+
+#[tokio::test]
+async fn logins_that_a_call_refuses_as_a_whole_are_frozen_one_by_one() {
+    let client = org(|asked| match asked.soql() {
+        Some(soql) if soql.contains("FROM UserLogin ") => {
+            let login = |number| json!({"Id": format!("0Yw{number:012}"), "UserId": id(number), "IsFrozen": false});
+            records(&(1..=3).map(login).collect::<Vec<_>>())
+        }
+        _ if asked.path.contains("/composite/") => {
+            answer(400, &json!([{"errorCode": "INVALID_TYPE_FOR_OPERATION", "message": "no UserLogin here"}]))
+        }
+        _ => text(204, ""),
+    });
+    for together in [1, 0] {
+        let before = client.org.asked().len();
+        let work = (1..=3).map(|number| change(number, vec![Operation::Freeze])).collect();
+        assert!(all_done(&client.salesforce.apply(work).await));
+        let asked = client.org.asked().split_off(before);
+        let count = |part: &str| asked.iter().filter(|asked| asked.path.contains(part)).count();
+        assert_eq!((count("/composite/"), count("/sobjects/UserLogin/")), (together, 3), "learnt");
+    }
+    let asked = client.org.asked().pop().unwrap();
+    assert_eq!((asked.method.as_str(), asked.body), ("PATCH", json!({"IsFrozen": true})));
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_when_the_profile_that_was_meant_is_not_there() {
+    let client = org(echo);
+    let profile = Operation::Replace {
+        kind: EntitlementKind::Profile,
+        before: None,
+        after: EntitlementName::parse("Restricted").ok(),
+    };
+    let mut work = change(1, vec![set(UserField::Title, "T"), profile, Operation::Activate, Operation::Unfreeze]);
+    let actual = work.actual.as_mut().unwrap();
+    (actual.active, actual.frozen) = (false, true);
+    let done = client.salesforce.apply(vec![work]).await.remove(0);
+    assert_eq!(done.outcomes[0].1, Outcome::Done);
+    for (operation, outcome) in &done.outcomes[1..] {
+        assert!(matches!(outcome, Outcome::Failed { code, .. } if code == "unknown-entitlement"), "{operation:?}");
+    }
 }
 
 #[tokio::test]
@@ -238,8 +375,8 @@ async fn rows_that_take_too_long_together_are_tried_fewer_at_a_time() {
             }
         })
     });
-    let grant = || vec![Operation::Grant { entitlement: "publicGroup:All_Staff".parse().unwrap() }];
-    let done = client.salesforce.apply((0..100).map(|number| change(number, grant())).collect()).await;
+    let granted = || vec![grant("publicGroup:All_Staff")];
+    let done = client.salesforce.apply((0..100).map(|number| change(number, granted())).collect()).await;
     assert!(all_done(&done));
     assert_eq!(client.org.count(|asked| asked.path.contains("composite")), 1 + 4);
 }
@@ -268,8 +405,8 @@ async fn locked_rows_are_tried_again_alone_and_then_left_to_the_caller() {
             if record["AssigneeId"] == json!(id(1)) { failed("UNABLE_TO_LOCK_ROW", "locked") } else { fine(record) }
         })
     });
-    let grant = || vec![Operation::Grant { entitlement: "permissionSet:Reports".parse().unwrap() }];
-    let done = client.salesforce.apply((0..3).map(|number| change(number, grant())).collect()).await;
+    let granted = || vec![grant("permissionSet:Reports")];
+    let done = client.salesforce.apply((0..3).map(|number| change(number, granted())).collect()).await;
     assert!(matches!(done[1].error.as_ref().unwrap().class(), Class::RetryAfter(_)));
     assert!(all_done(&done[..1]) && all_done(&done[2..]));
     let sizes: Vec<_> =
@@ -310,11 +447,13 @@ async fn work_without_a_user_or_without_anything_to_do_makes_no_call() {
             Work::default(),
             Work { operations: vec![Operation::Activate], ..Work::default() },
             Work { operations: vec![correlate.clone()], ..Work::default() },
+            Work { operations: vec![Operation::Uncorrelate { user: id(1) }], ..Work::default() },
         ])
         .await;
     assert_eq!(done[0], Done { user: None, outcomes: Vec::new(), error: None });
     assert_eq!(done[1].error.as_ref().unwrap().reason().code, "no-user");
     assert_eq!(done[2], Done { user: Some(id(1)), outcomes: vec![(correlate, Outcome::Done)], error: None });
+    assert!(all_done(&done[3..]));
     assert!(client.org.asked().is_empty());
 }
 
@@ -338,12 +477,12 @@ async fn a_lost_patch_is_repeated_and_a_lost_post_is_not() {
 async fn another_profile_goes_by_standard_rest_with_all_else_that_changes_in_the_record() {
     let client = org(|asked| rows(asked, fine));
     let role = |name: &str| Operation::Replace {
-        kind: domain::EntitlementKind::Role,
+        kind: EntitlementKind::Role,
         before: None,
         after: EntitlementName::parse(name).ok(),
     };
     let profile = Operation::Replace {
-        kind: domain::EntitlementKind::Profile,
+        kind: EntitlementKind::Profile,
         before: None,
         after: EntitlementName::parse("Standard User").ok(),
     };

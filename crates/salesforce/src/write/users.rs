@@ -1,6 +1,8 @@
 //! One user, one SCIM PATCH: shut out, or changed.
 
-use domain::{ActualUser, EntitlementKind, Operation, SalesforceUserId, UserField};
+use std::collections::BTreeSet;
+
+use domain::{ActualUser, Entitlement, EntitlementKind, Operation, SalesforceUserId, UserField};
 use http::Method;
 use serde_json::Value;
 
@@ -14,10 +16,10 @@ use crate::scim::{self, Patch, USERS};
 use crate::usage::CallKind;
 
 /// Parts that stand together in SCIM: sending one of them alone might clear the others.
-const TOGETHER: [&[UserField]; 2] = [
-    &[UserField::FirstName, UserField::LastName],
-    &[UserField::EmployeeNumber, UserField::Department, UserField::Division],
-];
+const TOGETHER: [&[UserField]; 2] = [&[UserField::FirstName, UserField::LastName], &WITH_LINKS];
+
+/// The links to other users stand in the same extension.
+const WITH_LINKS: [UserField; 3] = [UserField::EmployeeNumber, UserField::Department, UserField::Division];
 
 impl Salesforce {
     /// Shuts one user out. What SCIM does not take is left open for standard REST.
@@ -35,6 +37,7 @@ impl Salesforce {
             }
             Err(SalesforceError::Form(_)) => {}
             Err(error) => {
+                let error = error.of_deactivation();
                 stop.note(&error);
                 tracing::warn!(%user, %error, "salesforce.deactivate_failed");
                 person.fail_open(&error, leaving);
@@ -43,7 +46,8 @@ impl Salesforce {
     }
 
     /// Changes one user, if SCIM can carry all that changes in its record. A profile never goes this way: it is not
-    /// known whether replacing `entitlements` by a profile alone keeps the permission sets that others gave.
+    /// known whether replacing `entitlements` by a profile alone keeps the permission sets that others gave. Nor does a
+    /// role: it takes an org-wide lock, and one call by standard REST does it for many.
     pub(super) async fn update_user(&self, person: &mut Person, catalog: &Catalog, stop: &Stop) {
         let Some(user) = person.user.clone() else { return };
         if !person.open().any(Task::is_of_record) {
@@ -54,8 +58,12 @@ impl Salesforce {
         if !person.open().filter(|task| task.is_of_record()).all(|task| self.is_patchable(task, alias)) {
             return;
         }
+        // What is refused together, standard REST tries apart.
+        let several = person.open().filter(|task| task.is_of_record()).count() > 1;
+        let mut sets = sets(person, catalog);
         while stop.error().is_none() {
-            let patch = patch(person, catalog);
+            let patch = patch(person, &sets, catalog);
+            let is_patched = |task: &Task| task.is_of_record() || task.granted().is_some_and(|set| sets.contains(set));
             match self.patch(&user, &patch, alias).await {
                 Ok(Value::Null) => return person.succeed_open(is_patched),
                 Ok(answer) => {
@@ -64,20 +72,21 @@ impl Salesforce {
                     self.learn_alias(&patch, &shown).await;
                     return person.settle(&shown, is_patched);
                 }
+                // One of the permission sets may be to blame. They follow, each for itself.
+                Err(SalesforceError::Refused(refusal)) if refusal.status < 500 && !sets.is_empty() => sets.clear(),
                 // Standard REST takes each thing for itself.
                 Err(error @ (SalesforceError::Form(_) | SalesforceError::AssignedAlready(_))) => {
                     self.scim.learn_external_id(&error);
                     return;
                 }
+                Err(SalesforceError::Taken { what, .. })
+                    if what.field().is_some_and(|field| person.next_candidate(field)) => {}
+                Err(SalesforceError::Taken { .. }) if several => return,
+                Err(SalesforceError::Refused(refusal)) if several && refusal.status < 500 => return,
                 Err(error) => {
                     stop.note(&error);
-                    if let SalesforceError::Taken { what, .. } = &error
-                        && what.field().is_some_and(|field| person.next_candidate(field))
-                    {
-                        continue;
-                    }
                     tracing::warn!(%user, %error, "salesforce.update_failed");
-                    return person.fail_open(&error, is_patched);
+                    return person.fail_open(&error, Task::is_of_record);
                 }
             }
         }
@@ -95,11 +104,11 @@ impl Salesforce {
 
     fn is_patchable(&self, task: &Task, alias: Option<&str>) -> bool {
         match &task.operation {
-            Operation::SetField { after: None, .. } | Operation::Replace { after: None, .. } => false,
+            Operation::SetField { after: None, .. } => false,
             Operation::SetField { field: UserField::FederationIdentifier, .. } => !self.scim.external_id_refused(),
             Operation::SetField { field, .. } => scim::is_patchable(*field, alias),
-            Operation::Replace { kind, .. } => *kind == EntitlementKind::Role,
-            _ => true,
+            Operation::Activate | Operation::Deactivate => true,
+            _ => false,
         }
     }
 
@@ -117,27 +126,29 @@ fn field(task: &Task) -> Option<UserField> {
     }
 }
 
-/// What goes into the PATCH: the record's changes, and permission sets with them.
-fn is_patched(task: &Task) -> bool {
-    let permission_set = matches!(
-        &task.operation,
-        Operation::Grant { entitlement, .. } if entitlement.kind == EntitlementKind::PermissionSet
-    );
-    task.is_of_record() || permission_set
+/// The permission sets that go into the PATCH of what changes in the record: not those that end on a day, for which SCIM has
+/// no place, nor those that need a licence which the user may not have yet.
+fn sets(person: &Person, catalog: &Catalog) -> BTreeSet<Entitlement> {
+    let profile = person.actual.as_ref().and_then(|actual| actual.profile.as_ref());
+    let in_patch = |task: &Task| match &task.operation {
+        Operation::Grant { entitlement, expires: None } if entitlement.kind == EntitlementKind::PermissionSet => {
+            catalog.fits_profile(&entitlement.name, profile).then(|| entitlement.clone())
+        }
+        _ => None,
+    };
+    person.open().filter_map(in_patch).collect()
 }
 
-fn patch(person: &Person, catalog: &Catalog) -> Patch {
-    let mut patch = Patch::default();
-    for task in person.open().filter(|task| is_patched(task)) {
+fn patch(person: &Person, sets: &BTreeSet<Entitlement>, catalog: &Catalog) -> Patch {
+    let mut patch = Patch {
+        permission_sets: sets.iter().filter_map(|set| catalog.id(set).ok().cloned()).collect(),
+        ..Patch::default()
+    };
+    for task in person.open() {
         match &task.operation {
             Operation::SetField { field, after: Some(after), .. } => drop(patch.fields.insert(*field, after.clone())),
             Operation::Activate => patch.active = Some(true),
             Operation::Deactivate => patch.active = Some(false),
-            Operation::Replace { kind, after: Some(name), .. } => {
-                let role = domain::Entitlement::new(*kind, name.clone());
-                patch.role = catalog.id(&role).ok().cloned();
-            }
-            Operation::Grant { entitlement, .. } => patch.permission_sets.extend(catalog.id(entitlement).ok().cloned()),
             _ => {}
         }
     }
@@ -148,6 +159,9 @@ fn patch(person: &Person, catalog: &Catalog) -> Patch {
                 group.iter().filter(|field| !patch.fields.contains_key(field)).filter_map(own).collect();
             patch.fields.extend(unchanged);
         }
+    }
+    if WITH_LINKS.iter().any(|field| patch.fields.contains_key(field)) {
+        patch.links = person.actual.as_ref().map(|actual| actual.links.clone()).unwrap_or_default();
     }
     patch
 }

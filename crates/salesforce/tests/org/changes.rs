@@ -1,6 +1,6 @@
 //! Movers: fields, profile, role.
 
-use domain::{AttributeValue, UserField};
+use domain::{AttributeValue, Operation, Outcome, UserField};
 use salesforce_simulator::{Behaviours, Fault, FaultRule};
 
 use crate::world::{Someone, World};
@@ -17,14 +17,16 @@ async fn joined(behaviours: Behaviours, name: &str) -> (World, [Someone; 1]) {
 }
 
 #[tokio::test]
-async fn a_mover_without_another_profile_costs_one_patch() {
+async fn a_mover_without_another_profile_or_role_costs_one_patch() {
     for (name, behaviours) in Behaviours::variants() {
         let (world, mut people) = joined(behaviours, name).await;
+        let username = people[0].username(0);
+        world.org().admin().set_manager(&username, Some("p.bakker@sample.example")).unwrap();
         people[0].set(UserField::Department, Some("Service"));
         people[0].set(UserField::LastName, Some("Müller"));
         people[0].give(&[
             "profile:Sales User",
-            "role:ServiceNL",
+            "role:SalesNL",
             "permissionSet:Report_Builder",
             "permissionSet:Mobile_User",
             "publicGroup:Sales_NL",
@@ -33,13 +35,81 @@ async fn a_mover_without_another_profile_costs_one_patch() {
         world.org().reset_calls();
         let done = world.salesforce.apply(work).await;
         assert_eq!(done[0].error, None, "{name}");
-        assert_eq!(world.org().call_count(), 1, "{name}: {:?}", world.org().calls());
+        world.costs(1, name);
         let user = world.user(&people[0]);
         assert_eq!((user.text("Department"), user.text("LastName")), ("Service", "Müller"), "{name}");
         assert_eq!((user.text("FirstName"), user.text("Division")), ("Zoë", "North"), "{name}: nothing else is lost");
-        assert_eq!(user.role.as_deref(), Some("ServiceNL"), "{name}");
+        assert_eq!(user.manager.as_deref(), Some("p.bakker@sample.example"), "{name}: nor is the manager");
         assert!(user.permission_sets.contains("Mobile_User"), "{name}");
         world.settled(&people, name).await;
+    }
+}
+
+#[tokio::test]
+async fn another_role_goes_with_all_that_changes_for_many_in_one_call() {
+    let world = World::new(Behaviours::default()).connected().await;
+    let mut people: Vec<_> = (1..=30).map(|number| Someone::new(number, &BEFORE)).collect();
+    world.converge(&mut people, "default").await;
+    for someone in &mut people {
+        someone.set(UserField::Department, Some("Service"));
+        someone.give(&["profile:Sales User", "role:ServiceNL", "permissionSet:Report_Builder", "publicGroup:Sales_NL"]);
+    }
+    let work = world.work(&people).await;
+    world.org().reset_calls();
+    assert!(world.salesforce.apply(work).await.iter().all(|done| done.error.is_none()));
+    world.costs(1, "default");
+    world.settled(&people, "default").await;
+}
+
+#[tokio::test]
+async fn a_thousand_movers_cost_a_patch_each_and_a_handful_of_calls() {
+    const MOVERS: usize = 1000;
+    let world = World::new(Behaviours::default()).connected().await;
+    world.org().admin().set_seats("Salesforce", 2000).unwrap();
+    let mut people: Vec<_> = (1..=MOVERS).map(|number| Someone::new(number, &BEFORE)).collect();
+    world.round(&mut people).await;
+    for someone in &mut people {
+        someone.set(UserField::Department, Some("Service"));
+        someone.give(&["profile:Sales User", "role:SalesNL", "permissionSet:Mobile_User", "publicGroup:Sales_NL"]);
+    }
+    let work = world.work(&people).await;
+    world.org().reset_calls();
+    assert!(world.salesforce.apply(work).await.iter().all(|done| done.error.is_none()));
+    // The permission sets that come ride along; those that go are taken two hundred a call.
+    world.costs(MOVERS + 5, "default");
+    world.settled(&people, "default").await;
+}
+
+#[tokio::test]
+async fn a_permission_set_that_does_not_fit_keeps_nothing_else_from_a_mover() {
+    for (name, behaviours) in Behaviours::variants() {
+        let (world, mut people) = joined(behaviours, name).await;
+        people[0].set(UserField::Department, Some("Service"));
+        people[0].give(&[&BEFORE[..], &["permissionSet:Platform_Tools", "permissionSet:Mobile_User"]].concat());
+        let done = world.round(&mut people).await.remove(0);
+        let failed: Vec<_> = done.outcomes.iter().filter(|(_, outcome)| *outcome != Outcome::Done).collect();
+        assert!(matches!(failed.as_slice(), [(Operation::Grant { .. }, Outcome::Failed { .. })]), "{name}: {done:?}");
+        let user = world.user(&people[0]);
+        assert_eq!(user.text("Department"), "Service", "{name}");
+        assert!(user.permission_sets.contains("Mobile_User"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn one_value_that_salesforce_refuses_keeps_no_other() {
+    for (name, behaviours) in Behaviours::variants() {
+        let (world, mut people) = joined(behaviours, name).await;
+        people[0].set(UserField::Department, Some("Service"));
+        people[0].set(UserField::TimeZoneSidKey, Some("Europe/Atlantis"));
+        let done = world.round(&mut people).await.remove(0);
+        let failed: Vec<_> = done.outcomes.iter().filter(|(_, outcome)| *outcome != Outcome::Done).collect();
+        let [(Operation::SetField { field: UserField::TimeZoneSidKey, .. }, Outcome::Failed { code, .. })] =
+            failed.as_slice()
+        else {
+            panic!("{name}: {done:?}")
+        };
+        assert_eq!(code, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "{name}");
+        assert_eq!(world.user(&people[0]).text("Department"), "Service", "{name}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use domain::{AccountStatus, Operation, Outcome, UserField};
 use salesforce::{CallKind, SalesforceError};
-use salesforce_simulator::{Behaviours, Object};
+use salesforce_simulator::{Behaviours, Fault, FaultRule, Times};
 
 use crate::world::{Someone, World};
 
@@ -61,7 +61,7 @@ async fn a_joiner_whose_day_has_not_come_is_made_inactive() {
 }
 
 #[tokio::test]
-async fn sixty_joiners_cost_one_look_up_and_one_call_each() {
+async fn sixty_joiners_cost_one_look_up_one_call_each_and_one_for_all_their_roles() {
     let given =
         ["profile:Sales User", "role:SalesNL", "permissionSet:Report_Builder", "permissionSet:Sales_Cloud_User"];
     let world = World::new(Behaviours::default()).connected().await;
@@ -77,8 +77,8 @@ async fn sixty_joiners_cost_one_look_up_and_one_call_each() {
     let calls =
         |kind| world.salesforce.calls().get(&kind).copied().unwrap_or(0) - before.get(&kind).copied().unwrap_or(0);
     let kinds = [CallKind::Query, CallKind::Schemas, CallKind::ScimCreate, CallKind::ScimUpdate, CallKind::UserRecords];
-    assert_eq!(kinds.map(calls), [1, 1, 60, 0, 0]);
-    assert_eq!(world.org().call_count(), 62, "{:?}", world.org().calls());
+    assert_eq!(kinds.map(calls), [1, 1, 60, 0, 1]);
+    world.costs(63, "default");
     world.settled(&people, "default").await;
 }
 
@@ -156,25 +156,71 @@ async fn used_up_licences_need_a_person() {
 }
 
 #[tokio::test]
-async fn nobody_is_made_without_a_profile_or_with_a_name_that_the_org_does_not_have() {
+async fn nobody_is_made_without_a_profile_and_all_else_that_the_org_lacks_fails_alone() {
     let world = World::new(Behaviours::default()).connected().await;
+    let lacking = ["profile:Sales User", "permissionSet:Report_Bilder", "role:SalesFR", "publicGroup:Managers"];
     let mut people = [
         Someone::new(1, &["permissionSet:Report_Builder"]),
-        Someone::new(2, &["profile:Sales User", "permissionSet:Report_Bilder"]),
-        Someone::new(3, &["profile:Sales User"]),
+        Someone::new(2, &lacking),
+        Someone::new(3, &["profile:Sales Usr", "permissionSet:Report_Builder"]),
+        Someone::new(4, &["profile:Sales User"]),
     ];
     let done = world.round(&mut people).await;
     let reason = |place: usize| done[place].error.as_ref().unwrap().reason();
     assert_eq!(reason(0).code, "profile-missing");
     assert_eq!(reason(1).code, "unknown-entitlement");
-    assert!(reason(1).message.contains("permissionSet Report_Bilder; it has Report_Builder"), "{}", reason(1).message);
     assert!(matches!(done[1].error, Some(SalesforceError::UnknownEntitlement { .. })));
-    assert_eq!(done[2].error, None);
-    assert_eq!(world.org().users_with("Department", "Sales").len(), 2, "Petra and the third");
+    assert_eq!(reason(2).message, "the org has no profile Sales Usr; it has Sales User");
+    assert!(matches!(done[2].outcomes.as_slice(), [(Operation::Create { .. }, Outcome::Failed { .. })]));
+    assert_eq!((done[2].user.as_ref(), done[3].error.as_ref()), (None, None));
+    // The second is made, with what there is; what is missing is told apart.
+    let [(Operation::Create { entitlements, .. }, Outcome::Done), rest @ ..] = done[1].outcomes.as_slice() else {
+        panic!("{done:?}")
+    };
+    let given: Vec<_> = entitlements.iter().map(ToString::to_string).collect();
+    assert_eq!(given, ["profile:Sales User", "publicGroup:Managers"]);
+    let told: Vec<_> = rest
+        .iter()
+        .map(|(operation, outcome)| match (operation, outcome) {
+            (Operation::Replace { after: Some(name), .. }, Outcome::Failed { code, .. }) => {
+                (name.as_str(), code.as_str())
+            }
+            (Operation::Grant { entitlement, .. }, Outcome::Failed { code, .. }) => {
+                (entitlement.name.as_str(), code.as_str())
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(told, [("SalesFR", "unknown-entitlement"), ("Report_Bilder", "unknown-entitlement")]);
     // Once the org has the name, it is found: the catalog is read again, though not all the time.
     world.org().admin().add_permission_set("Report_Bilder", None).unwrap();
+    world.org().admin().add_role("SalesFR", Some("SalesEMEA")).unwrap();
     assert!(world.round(&mut people).await[1].error.is_some());
     world.clock.advance(std::time::Duration::from_secs(301));
     assert_eq!(world.round(&mut people).await[1].error, None);
-    assert!(world.org().id_of(Object::PermissionSet, "Report_Bilder").is_some());
+    world.settled(&people[1..2], "default").await;
+    assert_eq!(world.user(&people[1]).role.as_deref(), Some("SalesFR"));
+}
+
+#[tokio::test]
+async fn a_joiner_whose_role_can_t_be_set_is_made_all_the_same_and_completed_later() {
+    for (name, behaviours) in Behaviours::variants() {
+        let world = World::new(behaviours).connected().await;
+        let mut people = [Someone::new(1, &ALL), Someone::new(2, &ALL)];
+        world.fault(FaultRule::next(Fault::MembershipLock).path("/composite/").times(Times::Always));
+        let done = world.round(&mut people).await;
+        world.org().faults_mut().clear();
+        for done in done {
+            let [(Operation::Create { entitlements, .. }, Outcome::Done), rest @ ..] = done.outcomes.as_slice() else {
+                panic!("{name}: {done:?}")
+            };
+            assert!(!entitlements.contains(&"role:SalesNL".parse().unwrap()), "{name}");
+            let role = |(operation, outcome): &(Operation, Outcome)| {
+                matches!(operation, Operation::Replace { before: None, .. }) && *outcome != Outcome::Done
+            };
+            assert!(rest.iter().any(role), "{name}: {rest:?}");
+            assert!(matches!(done.error.unwrap().class(), ports::Class::RetryAfter(_)), "{name}");
+        }
+        world.converge(&mut people, name).await;
+    }
 }

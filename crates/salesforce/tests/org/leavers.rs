@@ -15,6 +15,8 @@ async fn joined(behaviours: Behaviours, name: &str) -> (World, [Someone; 2]) {
     (world, people)
 }
 
+const BLOCKED: &str = "This can't be done. The user is default owner of cases";
+
 fn leave(someone: &mut Someone) {
     let correlate = someone.desired.correlate.clone();
     someone.desired = DesiredAccount { correlate, ..DesiredAccount::unwanted("left") };
@@ -41,9 +43,11 @@ async fn a_leaver_is_shut_out_first_and_keeps_what_others_gave() {
         );
         assert_eq!(user.username, username, "{name}: the username stays");
         let org = world.org();
-        let first = &org.journal()[seen..][0];
-        assert!(first.fields.contains_key("IsActive"), "{name}: {first:?}");
-        assert_eq!(first.user.as_ref(), Some(&user.id), "{name}");
+        let first = &org.journal()[seen..][..2];
+        for (entry, field) in first.iter().zip(["IsFrozen", "IsActive"]) {
+            assert!(entry.fields.contains_key(field), "{name}: {first:?}");
+            assert_eq!(entry.user.as_ref(), Some(&user.id), "{name}");
+        }
     }
 }
 
@@ -83,14 +87,7 @@ async fn a_user_that_can_t_be_shut_out_needs_a_person_and_loses_its_permission_s
     for (name, behaviours) in Behaviours::variants() {
         let (world, mut people) = joined(behaviours, name).await;
         let username = people[0].username(0);
-        world
-            .org()
-            .admin()
-            .block_deactivation(
-                &username,
-                "You cannot deactivate this user. You cannot deactivate a user who is the default owner of cases",
-            )
-            .unwrap();
+        world.org().admin().block_deactivation(&username, BLOCKED).unwrap();
         leave(&mut people[0]);
         leave(&mut people[1]);
         let done = world.round(&mut people).await;
@@ -98,8 +95,20 @@ async fn a_user_that_can_t_be_shut_out_needs_a_person_and_loses_its_permission_s
         assert_eq!(error.class(), ports::Class::NeedsPerson, "{name}: {error}");
         assert!(error.reason().message.contains("default owner of cases"), "{name}: {:?}", error.reason());
         assert!(!format!("{error} {error:?}").contains("default owner"), "{name}");
-        assert!(matches!(&done[0].outcomes[0], (Operation::Deactivate, Outcome::Failed { .. })), "{name}");
-        assert_eq!(world.user(&people[0]).permission_sets, [].into(), "{name}");
+        let [(Operation::Freeze, Outcome::Done), (Operation::Deactivate, Outcome::Failed { code, message }), rest @ ..] =
+            done[0].outcomes.as_slice()
+        else {
+            panic!("{name}: {done:?}")
+        };
+        assert_eq!(code, "deactivation-blocked", "{name}");
+        assert!(
+            message.starts_with("the user is the default owner of cases") && message.ends_with(BLOCKED),
+            "{message}"
+        );
+        assert!(rest.iter().all(|(_, outcome)| *outcome == Outcome::Done), "{name}: {rest:?}");
+        let user = world.user(&people[0]);
+        assert!(user.active && user.frozen, "{name}: nobody can log in");
+        assert_eq!((user.permission_sets, user.role), ([].into(), None), "{name}");
         assert_eq!(done[1].error, None, "{name}");
         assert!(!world.user(&people[1]).active, "{name}");
     }
@@ -111,7 +120,7 @@ async fn leavers_are_done_before_the_org_s_limit_stops_the_rest() {
     people[0].give(&["profile:Service User"]);
     leave(&mut people[1]);
     let work = world.work(&people).await;
-    world.fault(FaultRule::next(Fault::LimitExceeded).skip(1).times(Times::Always));
+    world.fault(FaultRule::next(Fault::LimitExceeded).skip(2).times(Times::Always));
     let done = world.salesforce.apply(work).await;
     assert!(!world.user(&people[1]).active);
     assert!(done[1].outcomes.contains(&(Operation::Deactivate, Outcome::Done)));

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use domain::change::owned_after;
-use domain::{AccountStatus, AttributeValue, DesiredAccount, Entitlement, Outcome, SalesforceUserId, UserField, diff};
+use domain::{
+    AccountStatus, AttributeValue, DesiredAccount, Entitlement, Known, Outcome, PersonId, SalesforceUserId, UserField,
+    diff,
+};
 use ports::clock::ManualClock;
 use ports::random::SeededRandom;
 use ports::{Clock, SecretError, SecretName, Secrets};
-use salesforce::{Done, Salesforce, Settings, Wanted, Work};
+use salesforce::{Done, Salesforce, Settings, Wanted, Work, WritePath};
 use salesforce_simulator::{Behaviours, FaultRule, InProcess, Org, UserView};
 use secrecy::SecretString;
 
@@ -53,17 +56,32 @@ impl World {
     }
 
     pub(crate) fn with(org: Org, secret: Arc<Secret>, clock: Arc<ManualClock>) -> Self {
-        let org = Arc::new(Mutex::new(org));
+        Self::on(WritePath::Scim, org, secret, clock)
+    }
+
+    pub(crate) fn on(path: WritePath, org: Org, secret: Arc<Secret>, clock: Arc<ManualClock>) -> Self {
+        Self::of(path, Arc::new(Mutex::new(org)), secret, clock)
+    }
+
+    fn of(path: WritePath, org: Arc<Mutex<Org>>, secret: Arc<Secret>, clock: Arc<ManualClock>) -> Self {
         let shared: Arc<dyn Clock> = clock.clone();
         let transport = InProcess::new(org.clone()).with_clock(shared);
         let settings = Settings {
             secret: SecretName::parse("salesforce").unwrap(),
             api_version: "v66.0".to_owned(),
             concurrent_writes: 4,
+            path,
+            welcome_mail: false,
         };
         let random = Arc::new(SeededRandom::new(1));
         let salesforce = Salesforce::new(settings, Arc::new(transport), secret, clock.clone(), random);
         Self { org, salesforce, clock }
+    }
+
+    /// Another client of the same org, which remembers nothing.
+    pub(crate) fn on_org(world: &Self) -> Self {
+        let secret = Secret::new(&world.org().jwt_secret());
+        Self::of(WritePath::Scim, world.org.clone(), Arc::new(secret), world.clock.clone())
     }
 
     /// The org. Not to be held across an await.
@@ -80,6 +98,15 @@ impl World {
 
     pub(crate) fn fault(&self, rule: FaultRule) {
         self.org().faults_mut().add(rule);
+    }
+
+    /// Holds the org to its count of calls since the last reset.
+    pub(crate) fn costs(&self, calls: usize, variant: &str) {
+        let (count, made) = {
+            let org = self.org();
+            (org.call_count(), format!("{:?}", org.calls()))
+        };
+        assert_eq!(count, u64::try_from(calls).unwrap(), "{variant}: {made}");
     }
 
     pub(crate) fn user(&self, someone: &Someone) -> UserView {
@@ -107,7 +134,7 @@ impl World {
             let actual = found.into_iter().next().map(|candidate| candidate.user);
             Work {
                 user: actual.as_ref().map(|actual| actual.id.clone()),
-                operations: diff(&someone.desired, actual.as_ref(), &someone.owned).operations,
+                operations: diff(&someone.desired, actual.as_ref(), &someone.known()).operations,
                 actual,
                 candidates: someone.candidates(),
                 correlate: someone.desired.correlate.clone(),
@@ -137,6 +164,8 @@ pub(crate) struct Someone {
     pub(crate) desired: DesiredAccount,
     pub(crate) user: Option<SalesforceUserId>,
     pub(crate) owned: BTreeSet<Entitlement>,
+    /// The users of the persons to whom the account is to be linked.
+    pub(crate) linked: BTreeMap<PersonId, SalesforceUserId>,
 }
 
 pub(crate) fn entitlements(texts: &[&str]) -> BTreeMap<Entitlement, Vec<String>> {
@@ -189,6 +218,7 @@ impl Someone {
             },
             user: None,
             owned: BTreeSet::new(),
+            linked: BTreeMap::new(),
         }
     }
 
@@ -198,6 +228,10 @@ impl Someone {
 
     pub(crate) fn give(&mut self, given: &[&str]) {
         self.desired.entitlements = entitlements(given);
+    }
+
+    fn known(&self) -> Known {
+        Known { owned: self.owned.clone(), users: self.linked.clone(), shut_by_hand: false }
     }
 
     pub(crate) fn username(&self, place: usize) -> String {

@@ -8,33 +8,105 @@ use expression::{Expression, Type, Variables};
 use serde_saphyr::Spanned;
 
 use super::field::{FieldForm, Part};
-use super::form::{ContactForm, ContractsForm, FileForm, Form, FormatForm, NameForm, PersonForm, ReferenceForm, place};
-use super::{Definition, Input, Place};
+use super::form::{
+    AccountForm, ContactForm, ContractsForm, FileForm, Form, FormatForm, NameForm, PersonForm, ReferenceForm, place,
+};
+use super::{Definition, Input, Place, http};
 use crate::formats::Format;
-use crate::mapping::{Column, Contracts, Field, Kind, Mapping, Object, Slot};
+use crate::http::HttpSource;
+use crate::http::plan::Subject;
+use crate::mapping::{AccountMapping, Column, Contracts, DateForm, Field, Kind, Mapping, Object, Slot};
 
-type Faults = Vec<(Place, String)>;
+pub(super) type Faults = Vec<(Place, String)>;
 
-/// Compiles the whole, or tells everything that is wrong.
-pub(super) fn definition(form: Form) -> Result<Definition, Faults> {
+/// Compiles the whole, or tells everything that is wrong. `fingerprint` is that of the text.
+pub(super) fn definition(form: Form, fingerprint: String) -> Result<Definition, Faults> {
     let mut faults = Faults::new();
-    let format = format(form.file, &mut faults);
+    let Form {
+        file,
+        settings,
+        connection,
+        auth,
+        streams,
+        join,
+        incremental,
+        absence,
+        only,
+        person,
+        contracts,
+        account,
+    } = form;
     let row = Variables::new().with("row", Type::Any);
-    let only = form.only.and_then(|only| expression(&only.value, place(&only), &row, &Type::Bool, &mut faults));
+    let only = only.and_then(|only| expression(&only.value, place(&only), &row, &Type::Bool, &mut faults));
     let mut compiler = Compiler { variables: row, faults: &mut faults };
-    let person = compiler.person(form.person);
-    let contracts = form.contracts.and_then(|contracts| compiler.contracts(contracts));
-    match format {
-        Some(format) if faults.is_empty() => {
-            Ok(Definition { input: Input::File(format), mapping: Mapping { only, person, contracts } })
+    let subject = match (person, account) {
+        (Some(person), None) => {
+            let person = compiler.person(person.value);
+            let contracts = contracts.and_then(|contracts| compiler.contracts(contracts.value));
+            Some(Subject::Person(Mapping { only, person, contracts }))
         }
+        (None, Some(account)) => {
+            if let Some(contracts) = contracts {
+                faults.push((place(&contracts), "an account has no contracts".into()));
+            } else if let Some(file) = &file {
+                faults.push((place(file), "a file gives persons; their accounts are under person".into()));
+            }
+            Compiler { variables: Variables::new().with("row", Type::Any), faults: &mut faults }
+                .account(account.value)
+                .map(|(person, fields)| Subject::Account(AccountMapping { only, person, fields }))
+        }
+        (Some(person), Some(_)) => {
+            faults.push((place(&person), "a definition has either person or account".into()));
+            None
+        }
+        (None, None) => {
+            faults.push(((1, 1), "missing field `person`, or `account`".into()));
+            None
+        }
+    };
+    let input = match (file, connection) {
+        (Some(file), None) => {
+            let at = place(&file);
+            for (name, given) in [
+                ("auth", auth.as_ref().map(place)),
+                ("streams", streams.as_ref().map(place)),
+                ("join", join.as_ref().map(place)),
+                ("incremental", incremental.as_ref().map(place)),
+                ("absence", absence.as_ref().map(place)),
+                ("settings", settings.values().next().map(place)),
+            ] {
+                faults.extend(given.map(|at| (at, format!("{name} is not a setting of a file"))));
+            }
+            let format = format(file.value, at, &mut faults);
+            match (format, subject) {
+                (Some(format), Some(Subject::Person(mapping))) => Some(Input::File { format, mapping }),
+                _ => None,
+            }
+        }
+        (None, Some(connection)) => {
+            let parts = http::Parts { settings, connection, auth, streams, join, incremental, absence };
+            http::plan(parts, subject, fingerprint, &mut faults).map(|plan| Input::Http(HttpSource::new(plan)))
+        }
+        (Some(file), Some(_)) => {
+            faults.push((place(&file), "a definition has either file or connection".into()));
+            None
+        }
+        (None, None) => {
+            faults.push(((1, 1), "missing field `file`, or `connection`".into()));
+            None
+        }
+    };
+    match input {
+        Some(input) if faults.is_empty() => Ok(Definition { input }),
+        // A part that can't be compiled has told why.
+        _ if faults.is_empty() => Err(vec![((1, 1), "the definition can't be used".into())]),
         _ => Err(faults),
     }
 }
 
-fn format(file: Spanned<FileForm>, faults: &mut Faults) -> Option<Format> {
-    let at = place(&file);
-    let FileForm { format, rows, repeated, delimiter, encoding } = file.value;
+/// A format from its settings.
+pub(super) fn format(file: FileForm, at: Place, faults: &mut Faults) -> Option<Format> {
+    let FileForm { format, rows, repeated, delimiter, encoding } = file;
     let mut foreign = |setting: &str, at: Option<Place>, formats: &[FormatForm]| {
         if let Some(at) = at.filter(|_| !formats.contains(&format)) {
             faults.push((at, format!("{setting} is not a setting of {format:?}").to_lowercase()));
@@ -130,6 +202,11 @@ impl Compiler<'_> {
         person
     }
 
+    fn account(&mut self, form: AccountForm) -> Option<(Field, Object)> {
+        let fields = self.free_values(form.fields);
+        Some((self.field(form.person, Kind::Text)?, fields))
+    }
+
     fn contracts(&mut self, form: ContractsForm) -> Option<Contracts> {
         let each = match form.each.0 {
             Some(each) => {
@@ -195,7 +272,17 @@ impl Compiler<'_> {
         if date.is_some() && kind != Kind::Date {
             self.faults.push((at, "date is for startDate and endDate".into()));
         }
-        let value = expression(&value, at, &self.variables, &needed(kind), self.faults)?;
+        let date = date.and_then(|form| match DateForm::parse(&form) {
+            Ok(form) => Some(form),
+            Err(reason) => {
+                self.faults.push((at, reason));
+                None
+            }
+        });
+        // Moments may be numbers.
+        let counted = matches!(date, Some(DateForm::Milliseconds | DateForm::FileTime));
+        let needed = if counted { Type::Any } else { needed(kind) };
+        let value = expression(&value, at, &self.variables, &needed, self.faults)?;
         let column = if optional { None } else { Column::of(value.source()) };
         Some(Field { value, kind, none, date, column })
     }

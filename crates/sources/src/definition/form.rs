@@ -10,23 +10,63 @@ use serde_saphyr::Spanned;
 
 use super::Place;
 use super::field::{FieldForm, Part};
+use super::http_form::{AbsenceForm, AuthForm, ConnectionForm, IncrementalForm, JoinForm, StreamForm};
 
 /// How a source's rows become persons of the connector. Values are CEL expressions over `row`; under `contracts` also
 /// over `item` and `index`, when `each` is set.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Form {
-    /// A file with one row for each person.
-    #[schemars(with = "FileForm")]
-    pub(super) file: Spanned<FileForm>,
+    /// A file with one row for each person. A definition has either this or connection.
+    #[schemars(with = "Option<FileForm>")]
+    pub(super) file: Option<Spanned<FileForm>>,
+    /// Texts that differ from one organisation to the next, used as ${settings.name}.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) settings: BTreeMap<String, Spanned<String>>,
+    /// A system that is read over HTTP.
+    #[schemars(with = "Option<ConnectionForm>")]
+    pub(super) connection: Option<Spanned<ConnectionForm>>,
+    /// http: how calls are signed.
+    #[schemars(with = "Option<AuthForm>")]
+    pub(super) auth: Option<Spanned<AuthForm>>,
+    /// http: the lists that are read, in this order.
+    #[schemars(with = "Option<Vec<StreamForm>>")]
+    pub(super) streams: Option<Spanned<Vec<Spanned<StreamForm>>>>,
+    /// http: how the streams become one row for each person.
+    #[schemars(with = "Option<JoinForm>")]
+    pub(super) join: Option<Spanned<JoinForm>>,
+    /// http: reading only what changed.
+    #[schemars(with = "Option<IncrementalForm>")]
+    pub(super) incremental: Option<Spanned<IncrementalForm>>,
+    /// http: what it means when a record no longer comes in a complete read.
+    #[schemars(with = "Option<AbsenceForm>")]
+    pub(super) absence: Option<Spanned<AbsenceForm>>,
     /// Which rows are read; a row for which this is not true is passed over.
     #[serde(rename = "where")]
     #[schemars(with = "Option<String>")]
     pub(super) only: Option<Spanned<String>>,
-    /// The person of a row.
-    pub(super) person: PersonForm,
+    /// The person of a row. A definition has either this or account.
+    #[schemars(with = "Option<PersonForm>")]
+    pub(super) person: Option<Spanned<PersonForm>>,
     /// The person's contracts.
-    pub(super) contracts: Option<ContractsForm>,
+    #[schemars(with = "Option<ContractsForm>")]
+    pub(super) contracts: Option<Spanned<ContractsForm>>,
+    /// http: the account of a row, for a source of dependent accounts.
+    #[schemars(with = "Option<AccountForm>")]
+    pub(super) account: Option<Spanned<AccountForm>>,
+}
+
+/// The account of a row.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct AccountForm {
+    /// The id that the authoritative source has for the account's person; an account without one is left out.
+    #[schemars(with = "FieldForm")]
+    pub(super) person: Spanned<FieldForm>,
+    /// What the account holds, under names of your own.
+    #[schemars(with = "BTreeMap<String, FieldForm>")]
+    pub(super) fields: BTreeMap<String, Spanned<FieldForm>>,
 }
 
 /// How a file's bytes become rows.

@@ -3,9 +3,9 @@
 
 use domain::RecordError;
 use expression::Expression;
-use jiff::civil::Date;
 use serde_json::{Number, Value};
 
+use super::dates::DateForm;
 use super::{Context, Fields};
 
 /// The fields of an object, in the order of the definition.
@@ -29,8 +29,8 @@ pub(crate) struct Field {
     pub(crate) kind: Kind,
     /// Texts that mean that there is no value.
     pub(crate) none: Vec<String>,
-    /// How a date is written, where not as `2026-01-31` (strptime).
-    pub(crate) date: Option<String>,
+    /// How a date is written, where not as `2026-01-31`.
+    pub(crate) date: Option<DateForm>,
     /// The column that the expression names as it stands and that must be there.
     pub(crate) column: Option<Column>,
 }
@@ -98,18 +98,23 @@ pub(super) fn object(object: &Object, context: &Context<'_>, path: &str) -> Resu
                 }
             }
             Slot::Custom(inner) => {
-                let mut values = Fields::new();
-                for (name, slot) in inner {
-                    if let Slot::Field(field) = slot {
-                        let value = field.evaluate(context, &format!("{path}.{name}"))?;
-                        values.insert(name.clone(), value.unwrap_or(Value::Null));
-                    }
-                }
-                fields.insert(name.clone(), Value::Object(values));
+                fields.insert(name.clone(), Value::Object(custom(inner, context, &path)?));
             }
         }
     }
     Ok(fields)
+}
+
+/// Evaluates free values, which are kept also when they are null.
+pub(super) fn custom(object: &Object, context: &Context<'_>, path: &str) -> Result<Fields, RecordError> {
+    let mut values = Fields::new();
+    for (name, slot) in object {
+        if let Slot::Field(field) = slot {
+            let value = field.evaluate(context, &format!("{path}.{name}"))?;
+            values.insert(name.clone(), value.unwrap_or(Value::Null));
+        }
+    }
+    Ok(values)
 }
 
 impl Field {
@@ -144,11 +149,10 @@ impl Field {
 
     fn fit(&self, value: Value) -> Result<Value, String> {
         match (self.kind, value) {
-            (Kind::Date, Value::String(text)) => match &self.date {
-                Some(form) => Date::strptime(form, &text)
-                    .map(|date| Value::from(date.to_string()))
-                    .map_err(|_| format!("it is no date of the form {form}")),
-                None => Ok(Value::String(text)),
+            (Kind::Date, value) => match (&self.date, value) {
+                (Some(form), value) => form.read(&value).map(|date| Value::from(date.to_string())),
+                (None, Value::String(text)) => Ok(Value::String(text)),
+                (None, _) => Err("it is no date".into()),
             },
             (Kind::Text, Value::Number(number)) => Ok(Value::from(number_text(&number))),
             (Kind::Number, Value::String(text)) => {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::Definition;
+use crate::{Definition, Input};
 
 const YAML: &str = "
 file: { format: jsonl }
@@ -27,7 +27,10 @@ contracts:
 ";
 
 fn mapping(yaml: &str) -> Mapping {
-    Definition::parse("test.yaml", yaml).unwrap().mapping
+    match Definition::parse("test.yaml", yaml).unwrap().input {
+        Input::File { mapping, .. } => mapping,
+        Input::Http(_) => panic!("a file is read"),
+    }
 }
 
 fn row() -> Value {

@@ -2,7 +2,7 @@
 
 use domain::audit::Outcome;
 use domain::change::settle;
-use domain::{Operation, ParkedReason, PersonId};
+use domain::{Operation, ParkedReason, PersonId, UserField};
 use futures::StreamExt as _;
 use ports::Class;
 use records::{BatchError, Commit, Disposition};
@@ -118,7 +118,7 @@ impl Writer {
         let class = error.as_ref().map(SalesforceError::class);
         let passing = matches!(class, Some(Class::Retry | Class::RetryAfter(_) | Class::Ambiguous | Class::Systemic));
         if results.outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Done) {
-            results.blocked = None;
+            results.blocked = working.protected.clone();
         } else if passing {
             results.blocked = error.as_ref().map(SalesforceError::reason);
         }
@@ -155,12 +155,14 @@ impl Writer {
         let before = working.record.value.clone();
         // The audit record speaks of the state that the interrupted change served.
         let mut served = working.desired.value.clone();
-        (served.version, served.cause) = (pending.version, pending.cause);
+        served.version = pending.version;
         let mut record = next_record(&before, &served, &results, true, self.clock.now());
+        (record.recheck, record.waits_for) = (before.recheck, before.waits_for.clone());
         if let Some(applied) = record.applied.as_mut() {
             applied.version = before.applied_version();
         }
-        let audit = audit_record(&working.person, &before, &record, &served, &results, true, self.clock.now());
+        let audit =
+            audit_record(&working.person, &before, &record, &served, pending.cause, &results, true, self.clock.now());
         let claims = working.claims.take().filter(|_| record.correlation.is_some());
         let commit = Commit {
             person: &working.person,
@@ -168,6 +170,8 @@ impl Writer {
             version: working.record.version,
             audit,
             claims,
+            gives_up: None,
+            waited_for: before.waits_for.clone(),
             keep_lease: true,
         };
         match self.accounts.commit(commit).await {
@@ -201,16 +205,30 @@ impl Writer {
             // An undecided correlation says nothing about an interrupted change: its intent stays.
             next.pending.clone_from(&record.value.pending);
         }
-        let audit = audit_record(person, &record.value, &next, &desired.value, &results, false, now);
+        let cause = working.cause();
+        let audit = audit_record(person, &record.value, &next, &desired.value, cause, &results, false, now);
         let created = next.correlation.as_ref().filter(|_| record.value.correlation.is_none()).map(|c| c.user.clone());
         let claims = created.or_else(|| claims.clone().filter(|_| record.value.correlation.is_none()));
         let complete = results.is_complete();
         let parked = next.parked.as_ref().map(|parked| parked.reason.code.clone());
-        let commit = Commit { person, record: next, version: record.version, audit, claims, keep_lease: false };
+        let has_user_now = record.value.correlation.is_none() && next.correlation.is_some();
+        let commit = Commit {
+            person,
+            record: next,
+            version: record.version,
+            audit,
+            claims,
+            gives_up: None,
+            waited_for: record.value.waits_for.clone(),
+            keep_lease: false,
+        };
         match self.accounts.commit(commit).await {
             Ok(_) => {}
             // The lease ran out and somebody else is at it, or the user was claimed in the meantime: look again.
             Err(error) => return disposition_of_store(person, &error),
+        }
+        if has_user_now && let Err(disposition) = self.wake_waiting(person).await {
+            return Ok(disposition);
         }
         if complete {
             self.take_off_list(desired).await;
@@ -226,9 +244,13 @@ impl Writer {
 fn results_of(working: &Working, outcomes: Vec<(Operation, Outcome)>) -> Results {
     Results {
         user: working.user(),
+        was_named: working.actual.as_ref().and_then(|user| user.field(UserField::Username)).map(str::to_owned),
         was_active: working.actual.as_ref().map(|user| user.active),
+        was_frozen: working.actual.as_ref().is_some_and(|user| user.frozen),
+        shut_by_hand: working.shut_by_hand,
+        waits_for: working.waits_for(),
         outcomes,
-        blocked: None,
+        blocked: working.protected.clone(),
     }
 }
 
@@ -239,7 +261,7 @@ fn with_results(working: Working, done: Done) -> (Working, Results, Option<Sales
     let others = done.outcomes.into_iter().filter(|(operation, _)| in_salesforce(operation));
     let mut results = results_of(&working, linked.chain(others).collect());
     results.user = done.user.or(results.user);
-    results.blocked = done.error.as_ref().map(SalesforceError::reason);
+    results.blocked = results.blocked.or_else(|| done.error.as_ref().map(SalesforceError::reason));
     (working, results, done.error)
 }
 

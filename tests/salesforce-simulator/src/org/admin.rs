@@ -1,7 +1,10 @@
 //! The test acting as an administrator: adds and changes users, assigns by hand, freezes. Things of the set-up itself are in
 //! `setup`. Mutations enter the journal with `Api::Admin`.
 
+mod licences;
 mod setup;
+
+use jiff::Timestamp;
 
 use super::Org;
 use super::dml_error::DmlError;
@@ -49,6 +52,15 @@ impl Org {
     pub fn admin(&mut self) -> Admin<'_> {
         let actor = Actor { user: self.administrator.clone(), api: Api::Admin };
         Admin { org: self, actor }
+    }
+
+    /// Acts in the org as somebody else who has its set-up pages open.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn admin_as(&mut self, username: &str) -> Result<Admin<'_>, AdminError> {
+        let user = self.id_of(Object::User, username).ok_or_else(|| unknown(Object::User, username))?;
+        Ok(Admin { org: self, actor: Actor { user, api: Api::Admin } })
     }
 }
 
@@ -111,6 +123,31 @@ impl Admin<'_> {
         self.set(username, "UserRoleId", role.map_or(Value::Null, Value::Id))
     }
 
+    /// Gives a user a manager, or none.
+    ///
+    /// # Errors
+    /// As [`Self::set`], or when there is no such manager.
+    pub fn set_manager(&mut self, username: &str, manager: Option<&str>) -> Done {
+        let manager = manager.map(|manager| self.id(Object::User, manager)).transpose()?;
+        self.set(username, "ManagerId", manager.map_or(Value::Null, Value::Id))
+    }
+
+    /// Gives a user another username.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub fn rename_user(&mut self, username: &str, new_username: &str) -> Done {
+        self.set(username, "Username", new_username)
+    }
+
+    /// Gives or takes a feature licence, by its field.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub fn set_feature(&mut self, username: &str, field: &str, given: bool) -> Done {
+        self.set(username, field, given)
+    }
+
     /// Deactivates a user by hand.
     ///
     /// # Errors
@@ -148,10 +185,31 @@ impl Admin<'_> {
     /// # Errors
     /// When there is no such user or thing, or a rule of the org refuses it.
     pub fn assign(&mut self, username: &str, object: Object, name: &str) -> Result<Id, AdminError> {
+        self.give(username, object, name, None)
+    }
+
+    /// Gives a user a permission set or permission set group until a moment.
+    ///
+    /// # Errors
+    /// As [`Self::assign`].
+    pub fn assign_until(
+        &mut self,
+        username: &str,
+        object: Object,
+        name: &str,
+        end: Timestamp,
+    ) -> Result<Id, AdminError> {
+        self.give(username, object, name, Some(end))
+    }
+
+    fn give(&mut self, username: &str, object: Object, name: &str, end: Option<Timestamp>) -> Result<Id, AdminError> {
         let (table, user_field, field) = assignment_of(object)?;
         let user = self.id(Object::User, username)?;
         let thing = self.id(object, name)?;
-        let fields = Fields::from([(user_field.to_owned(), Value::Id(user)), (field.to_owned(), Value::Id(thing))]);
+        let mut fields = Fields::from([(user_field.to_owned(), Value::Id(user)), (field.to_owned(), Value::Id(thing))]);
+        if let Some(end) = end {
+            fields.insert("ExpirationDate".to_owned(), end.into());
+        }
         let id = self.org.world.insert(&self.actor, table, fields)?;
         self.org.world.state.commit();
         Ok(id)

@@ -1,5 +1,6 @@
 //! Building an org from names, in code or from a YAML or JSON seed.
 
+mod fill;
 mod found;
 mod seed;
 
@@ -8,9 +9,8 @@ use jiff::Timestamp;
 use super::Org;
 use super::admin::AdminError;
 use super::schema::Object;
-use super::value::Value;
 use crate::behaviours::Behaviours;
-use crate::oauth::ClientApp;
+pub use found::ADMINISTRATOR_USERNAME;
 use seed::{ClientSeed, ProfileSeed, RoleSeed, Seed, SetSeed, UserSeed};
 
 /// A seed that cannot be built.
@@ -29,7 +29,7 @@ pub enum SeedError {
 }
 
 /// Collects what an org shall hold, then builds it. Every org has an administrator, the licence `Salesforce` (100 seats
-/// unless given), the profile `System Administrator`, and the users that the platform itself keeps.
+/// unless given), the profile `System Administrator`, some feature licences, and the users that the platform itself keeps.
 #[derive(Debug, Clone)]
 pub struct OrgBuilder {
     seed: Seed,
@@ -73,6 +73,7 @@ impl OrgBuilder {
             name: name.to_owned(),
             licence: licence.to_owned(),
             manages_users: false,
+            custom_permissions: Vec::new(),
         });
         self
     }
@@ -84,7 +85,31 @@ impl OrgBuilder {
             name: name.to_owned(),
             licence: licence.to_owned(),
             manages_users: true,
+            custom_permissions: Vec::new(),
         });
+        self
+    }
+
+    /// Gives the profile added last a custom permission.
+    #[must_use]
+    pub fn with_custom_permission(mut self, permission: &str) -> Self {
+        if let Some(profile) = self.seed.profiles.last_mut() {
+            profile.custom_permissions.push(permission.to_owned());
+        }
+        self
+    }
+
+    /// Adds a feature licence, by its field. With the first of them, the org has no others than those added.
+    #[must_use]
+    pub fn feature_licence(mut self, field: &str, seats: i64) -> Self {
+        self.seed.feature_licences.get_or_insert_default().insert(field.to_owned(), seats);
+        self
+    }
+
+    /// Installs the accounts service.
+    #[must_use]
+    pub fn accounts_service(mut self) -> Self {
+        self.seed.accounts_service = true;
         self
     }
 
@@ -138,6 +163,7 @@ impl OrgBuilder {
             permission_set_groups: Vec::new(),
             permission_set_licences: Vec::new(),
             groups: Vec::new(),
+            feature_licences: Vec::new(),
             blocker: None,
         });
         self
@@ -166,12 +192,12 @@ impl OrgBuilder {
         org.set_now(now);
         org.hosts.sandbox = seed.sandbox;
         found::found(&mut org, seed.licences.get("Salesforce").copied().unwrap_or(100))?;
-        set_up(&mut org, &seed)?;
+        fill::set_up(&mut org, &seed)?;
         for user in &seed.users {
-            add_user(&mut org, user)?;
+            fill::add_user(&mut org, user)?;
         }
         for client in &seed.clients {
-            add_client(&mut org, client)?;
+            fill::add_client(&mut org, client)?;
         }
         if let Some(variant) = &seed.variant {
             let (_, behaviours) = Behaviours::variants()
@@ -184,100 +210,10 @@ impl OrgBuilder {
             org.set_daily_api_limit(limit);
         }
         *org.faults_mut() = seed.faults;
+        org.install_accounts_service(seed.accounts_service);
         org.world.journal.clear();
+        org.world.state.clear(Object::SetupAuditTrail);
         org.world.next_sequence = 1;
         Ok(org)
     }
-}
-
-fn set_up(org: &mut Org, seed: &Seed) -> Result<(), AdminError> {
-    let mut admin = org.admin();
-    for (name, seats) in &seed.licences {
-        if admin.set_seats(name, *seats).is_err() {
-            admin.add_licence(name, *seats);
-        }
-    }
-    for (name, seats) in &seed.permission_set_licences {
-        admin.add_permission_set_licence(name, *seats);
-    }
-    for profile in &seed.profiles {
-        admin.add_profile(&profile.name, &profile.licence)?;
-        if profile.manages_users {
-            for permission in
-                ["PermissionsManageUsers", "PermissionsManageInternalUsers", "PermissionsAssignPermissionSets"]
-            {
-                admin.set_permission(Object::Profile, &profile.name, permission, true)?;
-            }
-        }
-    }
-    for role in &seed.roles {
-        admin.add_role(&role.name, role.parent.as_deref())?;
-    }
-    for set in &seed.permission_sets {
-        admin.add_permission_set(&set.name, set.licence.as_deref())?;
-    }
-    for (name, sets) in &seed.permission_set_groups {
-        let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
-        admin.add_permission_set_group(name, &sets)?;
-    }
-    for name in &seed.public_groups {
-        admin.add_public_group(name);
-    }
-    for name in &seed.queues {
-        admin.add_queue(name);
-    }
-    for field in &seed.custom_user_fields {
-        admin.add_custom_user_field(&field.name, field.length, field.external_id);
-    }
-    for username in &seed.foreign_usernames {
-        admin.add_foreign_username(username);
-    }
-    Ok(())
-}
-
-fn add_user(org: &mut Org, seed: &UserSeed) -> Result<(), AdminError> {
-    let mut fields: Vec<(&str, Value)> =
-        seed.fields.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str()))).collect();
-    fields.push(("IsActive", seed.active.into()));
-    if let Some(role) = &seed.role {
-        let id = org.id_of(Object::UserRole, role);
-        let id = id.ok_or_else(|| AdminError::Unknown { object: "UserRole", name: role.clone() })?;
-        fields.push(("UserRoleId", id.into()));
-    }
-    let mut admin = org.admin();
-    let username = seed.username.as_str();
-    admin.add_user(username, &seed.profile, &fields)?;
-    for (object, names) in [
-        (Object::PermissionSetLicense, &seed.permission_set_licences),
-        (Object::PermissionSet, &seed.permission_sets),
-        (Object::PermissionSetGroup, &seed.permission_set_groups),
-        (Object::Group, &seed.groups),
-    ] {
-        for name in names {
-            admin.assign(username, object, name)?;
-        }
-    }
-    if seed.frozen {
-        admin.set_frozen(username, true)?;
-    }
-    if let Some(reason) = &seed.blocker {
-        admin.block_deactivation(username, reason)?;
-    }
-    Ok(())
-}
-
-fn add_client(org: &mut Org, seed: &ClientSeed) -> Result<(), AdminError> {
-    let user = |username: &str| {
-        org.id_of(Object::User, username)
-            .ok_or_else(|| AdminError::Unknown { object: "User", name: username.to_owned() })
-    };
-    let app = ClientApp {
-        client_id: seed.client_id.clone(),
-        client_secret: seed.client_secret.clone(),
-        public_key: seed.public_key.clone(),
-        run_as: seed.run_as.as_deref().map(user).transpose()?,
-        approved: seed.approved.iter().map(|username| user(username)).collect::<Result<_, _>>()?,
-    };
-    org.admin().register_client(app);
-    Ok(())
 }

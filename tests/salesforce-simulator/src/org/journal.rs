@@ -20,6 +20,8 @@ pub enum Api {
     Rest,
     /// Standard REST, sObject collections.
     Collections,
+    /// The accounts service in Apex REST.
+    Apex,
     /// A person in the set-up pages: the test acting as an administrator.
     Admin,
 }

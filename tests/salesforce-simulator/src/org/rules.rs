@@ -1,8 +1,12 @@
 //! What the platform demands of a record, object by object.
 
-mod assignments;
+pub(crate) mod expiry;
 pub(crate) mod fields;
 mod groups;
+mod hierarchy;
+mod licences;
+mod permission_sets;
+mod seats;
 mod users;
 
 use super::dml_error::DmlError;
@@ -36,12 +40,14 @@ pub(crate) fn has_permission(world: &World, user: &Id, permission: &str) -> bool
         .get(Object::User, user)
         .and_then(|user| state.get(Object::Profile, user.id_in("ProfileId")?))
         .is_some_and(|profile| profile.is(permission));
-    by_profile
-        || state
-            .matching(Object::PermissionSetAssignment, "AssigneeId", user.as_str())
-            .into_iter()
-            .filter_map(|row| state.get(Object::PermissionSet, row.id_in("PermissionSetId")?))
-            .any(|set| set.is(permission))
+    by_profile || permission_sets::of_user(world, user).any(|set| set.is(permission))
+}
+
+/// Whether a user has a custom permission, by profile or by permission set.
+pub(crate) fn has_custom_permission(world: &World, user: &Id, permission: &str) -> bool {
+    let holds = |id: &Id| world.custom_permissions.get(id).is_some_and(|held| held.contains(permission));
+    let profile = world.state.get(Object::User, user).and_then(|user| user.id_in("ProfileId"));
+    profile.is_some_and(holds) || permission_sets::of_user(world, user).any(|set| holds(&set.id))
 }
 
 /// The record that an insert would double and that is answered in its place, where the platform does so.
@@ -53,7 +59,7 @@ pub(crate) fn existing_instead(world: &World, object: Object, fields: &Fields) -
 pub(crate) fn defaults(world: &mut World, object: Object, fields: &mut Fields) {
     match object {
         Object::User => users::defaults(world, fields),
-        Object::PermissionSetAssignment => assignments::defaults(world, fields),
+        Object::PermissionSetAssignment => permission_sets::defaults(world, fields),
         Object::Group => groups::defaults(fields),
         _ => {}
     }
@@ -72,8 +78,8 @@ pub(crate) fn check(world: &World, actor: &Actor, old: Option<&Record>, new: &Re
     match new.object {
         Object::User => users::check(world, old, new),
         Object::UserLogin => users::check_login(actor, new),
-        Object::PermissionSetAssignment => assignments::check_permission_set(world, new),
-        Object::PermissionSetLicenseAssign => assignments::check_licence(world, new),
+        Object::PermissionSetAssignment => permission_sets::check(world, old, new),
+        Object::PermissionSetLicenseAssign => licences::check(world, new),
         Object::GroupMember => groups::check_member(world, new),
         Object::Group => take_membership_lock(world),
         _ => Ok(()),
@@ -84,30 +90,45 @@ pub(crate) fn check(world: &World, actor: &Actor, old: Option<&Record>, new: &Re
 pub(crate) fn check_delete(world: &World, old: &Record) -> Result<(), DmlError> {
     match old.object {
         Object::GroupMember | Object::Group => take_membership_lock(world),
-        Object::PermissionSetAssignment => assignments::check_removal(world, old),
-        Object::PermissionSetLicenseAssign => assignments::check_licence_removal(world, old),
+        Object::PermissionSetAssignment => permission_sets::check_removal(world, old),
+        Object::PermissionSetLicenseAssign => licences::check_removal(world, old),
         _ => Ok(()),
     }
 }
 
 /// Fills the fields that follow from others.
 pub(crate) fn derive(world: &World, record: &mut Record) {
-    if record.object == Object::User {
-        users::derive(world, record);
+    match record.object {
+        Object::User => users::derive(world, record),
+        Object::PermissionSetAssignment => expiry::derive(world, record),
+        _ => {}
     }
 }
 
 /// What the platform changes along with a record, without a trace in the journal.
 pub(crate) fn follow(world: &mut World, old: Option<&Record>, new: &Record) {
     if new.object == Object::User && old.map(|old| old.get("ProfileId")) != Some(new.get("ProfileId")) {
-        assignments::follow_profile(world, new);
+        permission_sets::follow_profile(world, new);
     }
 }
 
 /// What the platform makes along with a new record.
 pub(crate) fn after_insert(world: &mut World, actor: &Actor, object: Object, id: &Id) {
-    if object == Object::User {
-        users::add_login(world, actor, id);
+    match object {
+        Object::User => users::add_login(world, actor, id),
+        Object::PermissionSetAssignment => {
+            if let Some(row) = world.state.get(object, id).cloned() {
+                licences::follow_assignment(world, actor, &row);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What the platform changes after a record was deleted.
+pub(crate) fn after_delete(world: &mut World, actor: &Actor, old: &Record) {
+    if old.object == Object::PermissionSetAssignment {
+        licences::follow_removal(world, actor, old);
     }
 }
 

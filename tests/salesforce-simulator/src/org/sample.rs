@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::Org;
 use super::builder::{OrgBuilder, SeedError};
+use crate::apex::CUSTOM_PERMISSION;
 
 /// Username of the integration user that the connector logs in as.
 pub const INTEGRATION_USERNAME: &str = "connector@sample.example";
@@ -44,6 +45,7 @@ impl Org {
             .profile("Service User", "Salesforce")
             .profile("Standard Platform User", "Salesforce Platform")
             .managing_profile("Provisioning Integration", "Salesforce")
+            .with_custom_permission(CUSTOM_PERMISSION)
             .profile("Minimum Access - API Only Integrations", "Salesforce Integration")
             .role("CEO", None)
             .role("SalesEMEA", Some("CEO"))
@@ -55,6 +57,13 @@ impl Org {
             .role("IT", Some("CEO"))
             .permission_set_licence("SalesConsoleUser", 10)
             .permission_set_licence("AnalyticsPlus", 3)
+            .permission_set_licence("FieldService", 2)
+            .feature_licence("UserPermissionsMarketingUser", 10)
+            .feature_licence("UserPermissionsKnowledgeUser", 5)
+            .feature_licence("UserPermissionsSFContentUser", 3)
+            .feature_licence("UserPermissionsSupportUser", 20)
+            .feature_licence("UserPermissionsOfflineUser", 10)
+            .feature_licence("UserPermissionsInteractionUser", 10)
             .permission_set("Sales_Cloud_User", None)
             .permission_set("Service_Cloud_User", None)
             .permission_set("Report_Builder", None)
@@ -65,14 +74,20 @@ impl Org {
             .permission_set("Sales_Console", Some("SalesConsoleUser"))
             .permission_set("Analytics_Explorer", Some("AnalyticsPlus"))
             .permission_set("Platform_Tools", Some("Salesforce Platform"))
+            .permission_set("Field_Dispatcher", Some("FieldService"))
+            .permission_set("quoting__Quote_Author", None)
+            .permission_set("quoting__Quote_Approver", None)
             .permission_set_group("Sales_Bundle", &["Sales_Cloud_User", "Report_Builder"])
             .permission_set_group("Service_Bundle", &["Service_Cloud_User", "Knowledge_Reader"])
+            .permission_set_group("Analytics_Bundle", &["Analytics_Explorer", "Report_Builder"])
+            .permission_set_group("quoting__Quote_Desk", &["quoting__Quote_Author", "quoting__Quote_Approver"])
             .public_group("All_Staff")
             .public_group("Sales_NL")
             .public_group("Service_NL")
             .public_group("Managers")
             .queue("Support_Queue")
             .queue("Orders_Queue")
+            .queue("Escalations_Queue")
             .user(
                 INTEGRATION_USERNAME,
                 "Provisioning Integration",
@@ -103,6 +118,7 @@ impl Org {
                 "Standard User",
                 &[("FirstName", "Sinéad"), ("LastName", "O'Neill"), ("Alias", "soneill"), ("EmployeeNumber", "900003")],
             )
+            .accounts_service()
             .client(CLIENT_ID, CLIENT_SECRET, TEST_PUBLIC_KEY, INTEGRATION_USERNAME)
     }
 

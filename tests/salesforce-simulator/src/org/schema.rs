@@ -2,6 +2,7 @@
 //!
 //! What may be created, updated or deleted is decided here; what the values must satisfy is in `rules`.
 
+pub(crate) mod features;
 mod fields;
 
 use std::borrow::Cow;
@@ -26,11 +27,12 @@ pub enum Object {
     PermissionSetLicenseAssign,
     Group,
     GroupMember,
+    SetupAuditTrail,
 }
 
 impl Object {
     /// All of them, in the order in which a new org is filled.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Organization,
         Self::UserLicense,
         Self::Profile,
@@ -45,6 +47,7 @@ impl Object {
         Self::PermissionSetLicenseAssign,
         Self::Group,
         Self::GroupMember,
+        Self::SetupAuditTrail,
     ];
 
     /// The API name.
@@ -65,6 +68,7 @@ impl Object {
             Self::PermissionSetLicenseAssign => "PermissionSetLicenseAssign",
             Self::Group => "Group",
             Self::GroupMember => "GroupMember",
+            Self::SetupAuditTrail => "SetupAuditTrail",
         }
     }
 
@@ -86,6 +90,7 @@ impl Object {
             Self::PermissionSetLicenseAssign => "2LA",
             Self::Group => "00G",
             Self::GroupMember => "011",
+            Self::SetupAuditTrail => "0Ym",
         }
     }
 
@@ -103,15 +108,16 @@ impl Object {
 
     /// Which calls besides query and retrieve the API has for it.
     ///
-    /// User: no delete [doc]. UserLogin: update only [doc]. Assignments: create and delete only [doc].
+    /// User: no delete [doc]. UserLogin: update only [doc]. PermissionSetAssignment: its ExpirationDate can be updated [doc,
+    /// object reference]; the other assignments: create and delete only [doc]. SetupAuditTrail: query and retrieve [doc].
     /// Set-up objects (profiles, roles, permission sets, licences) are changed by the org's administrator only: the real
     /// API could create some of them, the connector never does.
     pub(crate) fn calls(self) -> Calls {
         let (create, update, delete) = match self {
             Self::User => (true, true, false),
             Self::UserLogin => (false, true, false),
-            Self::PermissionSetAssignment | Self::PermissionSetLicenseAssign | Self::GroupMember => (true, false, true),
-            Self::Group => (true, true, true),
+            Self::PermissionSetLicenseAssign | Self::GroupMember => (true, false, true),
+            Self::PermissionSetAssignment | Self::Group => (true, true, true),
             _ => (false, false, false),
         };
         Calls { create, update, delete }
@@ -194,6 +200,8 @@ pub(crate) struct Spec {
     pub case_sensitive: bool,
     pub unique: bool,
     pub external_id: bool,
+    /// May stand in a WHERE.
+    pub filterable: bool,
 }
 
 impl Spec {
@@ -208,6 +216,7 @@ impl Spec {
             case_sensitive: false,
             unique: false,
             external_id: false,
+            filterable: true,
         }
     }
 
@@ -237,6 +246,11 @@ impl Spec {
 
     pub(crate) const fn unique(mut self) -> Self {
         self.unique = true;
+        self
+    }
+
+    pub(crate) const fn unfilterable(mut self) -> Self {
+        self.filterable = false;
         self
     }
 

@@ -107,6 +107,7 @@ impl Org {
             },
             ["services", "scim", ..] => self.as_user(call, Api::Scim),
             ["services", "data", ..] => self.as_user(call, Api::Rest),
+            ["services", "apexrest", ..] => self.as_user(call, Api::Apex),
             _ => reply::not_found(),
         };
         self.world.state.commit();
@@ -137,6 +138,7 @@ impl Org {
         let actor = Actor { user, api };
         let mut answer = match api {
             Api::Scim => self.scim(call, &actor),
+            Api::Apex => self.apex(call, &actor),
             _ => self.rest(call, &actor),
         };
         let wanted = match self.world.behaviours.limit_header {
@@ -183,10 +185,13 @@ fn kind(call: &Call<'_>) -> String {
         ["oauth2", "token"] => "oauth".to_owned(),
         ["oauth2", other] => format!("oauth {other}"),
         ["scim", _, resource, ..] => format!("scim {method} {resource}"),
+        ["apexrest", .., resource] => format!("apex {method} {resource}"),
         ["data"] => "versions".to_owned(),
         ["data", _, "query"] => "soql".to_owned(),
         ["data", _, "query", _] => "soql more".to_owned(),
         ["data", _, "limits", ..] => "limits".to_owned(),
+        ["data", _, "composite"] => "composite".to_owned(),
+        ["data", _, "composite", "batch"] => "composite batch".to_owned(),
         ["data", _, "composite", "sobjects", ..] => format!("collections {method}"),
         ["data", _, "sobjects", object, "describe"] => format!("describe {object}"),
         ["data", _, "sobjects", object, ..] => format!("rest {method} {object}"),

@@ -1,62 +1,14 @@
 //! The records of the org, with indexes and an undo log. Knows no rules: those are in `rules`.
 
+mod record;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ids::Id;
+use super::schema::features::{self, Feature};
 use super::schema::{Kind, Object, Spec};
 use super::value::Value;
-
-static NULL: Value = Value::Null;
-
-/// One record: an id and the fields that are not null.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Record {
-    pub id: Id,
-    pub object: Object,
-    fields: BTreeMap<String, Value>,
-}
-
-impl Record {
-    pub(crate) fn new(object: Object, id: Id) -> Self {
-        let mut fields = BTreeMap::new();
-        fields.insert("Id".to_owned(), Value::Id(id.clone()));
-        Self { id, object, fields }
-    }
-
-    pub(crate) fn get(&self, field: &str) -> &Value {
-        self.fields.get(field).unwrap_or(&NULL)
-    }
-
-    pub(crate) fn text(&self, field: &str) -> &str {
-        self.get(field).as_text().unwrap_or_default()
-    }
-
-    pub(crate) fn id_in(&self, field: &str) -> Option<&Id> {
-        self.get(field).as_id()
-    }
-
-    pub(crate) fn is(&self, field: &str) -> bool {
-        self.get(field).is_true()
-    }
-
-    pub(crate) fn number(&self, field: &str) -> i64 {
-        match self.get(field) {
-            Value::Int(number) => *number,
-            _ => 0,
-        }
-    }
-
-    pub(crate) fn set(&mut self, field: &str, value: impl Into<Value>) {
-        match value.into() {
-            Value::Null => self.fields.remove(field),
-            value => self.fields.insert(field.to_owned(), value),
-        };
-    }
-
-    pub(crate) fn fields(&self) -> &BTreeMap<String, Value> {
-        &self.fields
-    }
-}
+pub(crate) use record::Record;
 
 /// Fields that are looked up often, per object.
 fn indexed(object: Object) -> &'static [&'static str] {
@@ -68,6 +20,7 @@ fn indexed(object: Object) -> &'static [&'static str] {
         Object::PermissionSetAssignment | Object::PermissionSetLicenseAssign => &["AssigneeId"],
         Object::GroupMember => &["GroupId", "UserOrGroupId"],
         Object::PermissionSet => &["Name", "PermissionSetGroupId", "ProfileId"],
+        Object::PermissionSetGroupComponent => &["PermissionSetGroupId"],
         _ => &[],
     }
 }
@@ -135,18 +88,38 @@ pub(crate) struct State {
     counters: BTreeMap<Object, u64>,
     undo: Vec<(Object, Id, Option<Record>)>,
     pub(crate) custom_user_fields: Vec<Spec>,
+    /// The feature licences that the org has, with their seats.
+    pub(crate) feature_seats: BTreeMap<&'static str, i64>,
+    feature_use: BTreeMap<&'static str, i64>,
 }
 
 impl State {
-    /// The fields of an object, custom ones included.
+    /// The fields of an object, custom ones included, without feature licences that the org does not have.
     pub(crate) fn specs(&self, object: Object) -> impl Iterator<Item = &Spec> {
         let custom: &[Spec] = if object == Object::User { &self.custom_user_fields } else { &[] };
-        object.specs().iter().chain(custom)
+        object.specs().iter().filter(move |spec| self.has(object, spec)).chain(custom)
+    }
+
+    fn has(&self, object: Object, spec: &Spec) -> bool {
+        let is_feature = object == Object::User && spec.kind == Kind::Bool && spec.name.starts_with(features::START);
+        !is_feature || self.feature_seats.contains_key(spec.name.as_ref())
+    }
+
+    /// Seats used and total of a feature licence that the org has.
+    pub(crate) fn seats_of_feature(&self, field: &str) -> Option<(i64, i64)> {
+        let field = features::named(field)?.field;
+        let total = *self.feature_seats.get(field)?;
+        Some((self.feature_use.get(field).copied().unwrap_or_default(), total))
     }
 
     /// A field by API name, which has no case.
     pub(crate) fn spec(&self, object: Object, name: &str) -> Option<&Spec> {
-        self.specs(object).find(|spec| spec.name.eq_ignore_ascii_case(name))
+        // Nearly always the name is written as it is.
+        let custom: &[Spec] = if object == Object::User { &self.custom_user_fields } else { &[] };
+        let all = || object.specs().iter().chain(custom);
+        let found =
+            all().find(|spec| spec.name == name).or_else(|| all().find(|spec| spec.name.eq_ignore_ascii_case(name)));
+        found.filter(|spec| self.has(object, spec))
     }
 
     /// The reference field that a relationship name follows.
@@ -173,6 +146,10 @@ impl State {
 
     pub(crate) fn rows(&self, object: Object) -> impl Iterator<Item = &Record> {
         self.tables.get(&object).into_iter().flat_map(|table| table.rows.values())
+    }
+
+    pub(crate) fn count(&self, object: Object) -> usize {
+        self.tables.get(&object).map_or(0, |table| table.rows.len())
     }
 
     /// Records whose field has this text, ignoring case. Uses an index where there is one.
@@ -206,13 +183,27 @@ impl State {
 
     fn write(&mut self, object: Object, id: &Id, record: Option<Record>) {
         let taken_now = record.as_ref().and_then(|record| self.seat_of(record));
-        let old = self.tables.entry(object).or_default().replace(object, id, record);
+        let old = self.swap(object, id, record);
         let taken_before = old.as_ref().and_then(|record| self.seat_of(record));
         self.undo.push((object, id.clone(), old));
         if taken_now != taken_before {
             self.count_seat(taken_before, -1);
             self.count_seat(taken_now, 1);
         }
+    }
+
+    /// Puts a record in the place of another, and keeps count of the feature licences in use: those of active users. One who
+    /// is deactivated gives them back [sec].
+    fn swap(&mut self, object: Object, id: &Id, record: Option<Record>) -> Option<Record> {
+        let now: Vec<&Feature> = record.as_ref().map(features_of).unwrap_or_default();
+        let old = self.tables.entry(object).or_default().replace(object, id, record);
+        for feature in old.as_ref().map(features_of).unwrap_or_default() {
+            *self.feature_use.entry(feature.field).or_default() -= 1;
+        }
+        for feature in now {
+            *self.feature_use.entry(feature.field).or_default() += 1;
+        }
+        old
     }
 
     /// The licence of which this record takes a seat: active users one of their profile's licence, frozen or not [doc];
@@ -235,7 +226,7 @@ impl State {
         if let Some(licence) = self.get(object, &id) {
             let mut licence = licence.clone();
             licence.set("UsedLicenses", licence.number("UsedLicenses") + by);
-            let old = self.tables.entry(object).or_default().replace(object, &id, Some(licence));
+            let old = self.swap(object, &id, Some(licence));
             self.undo.push((object, id, old));
         }
     }
@@ -248,15 +239,28 @@ impl State {
     pub(crate) fn rollback(&mut self, mark: usize) {
         while self.undo.len() > mark {
             if let Some((object, id, old)) = self.undo.pop() {
-                self.tables.entry(object).or_default().replace(object, &id, old);
+                self.swap(object, &id, old);
             }
         }
+    }
+
+    /// Forgets all records of an object, without undo.
+    pub(crate) fn clear(&mut self, object: Object) {
+        self.tables.remove(&object);
     }
 
     /// Forgets the undo log; earlier marks are void.
     pub(crate) fn commit(&mut self) {
         self.undo.clear();
     }
+}
+
+/// The feature licences of which a user takes a seat.
+fn features_of(record: &Record) -> Vec<&'static Feature> {
+    if record.object != Object::User || !record.is("IsActive") {
+        return Vec::new();
+    }
+    record.ticked(features::START).filter_map(features::named).collect()
 }
 
 #[cfg(test)]

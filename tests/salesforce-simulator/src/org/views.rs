@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::Org;
 use super::ids::Id;
+use super::names::name_of;
 use super::schema::Object;
+use super::schema::features::FEATURES;
 use super::state::Record;
 use super::value::Value;
 
@@ -35,8 +39,27 @@ pub struct UserView {
     pub groups: BTreeSet<String>,
     /// DeveloperNames of the queues with the user as a direct member.
     pub queues: BTreeSet<String>,
+    /// The ticked fields of feature licences.
+    pub feature_licences: BTreeSet<String>,
+    /// The last moment of assignments that have one, by the name of the permission set or permission set group.
+    pub expirations: BTreeMap<String, Timestamp>,
     /// All fields of the User record that are not null, by API name.
     pub fields: BTreeMap<String, Value>,
+}
+
+/// An entry of the set-up audit trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Such as `PermSetAssign`.
+    pub action: String,
+    /// Such as `Manage Users`; may be empty.
+    pub section: String,
+    /// The text.
+    pub display: String,
+    /// By whom.
+    pub by: Id,
+    /// When, by the org's clock.
+    pub at: Timestamp,
 }
 
 impl UserView {
@@ -77,17 +100,32 @@ impl Org {
             .collect()
     }
 
-    /// The id of a record by its API name: Profile, UserLicense by Name; the others by DeveloperName or Name; User by
-    /// Username.
+    /// The set-up audit trail since the org was built, oldest first.
     #[must_use]
-    pub fn id_of(&self, object: Object, name: &str) -> Option<Id> {
-        let field = name_field(object);
-        self.world.state.matching(object, field, name).first().map(|record| record.id.clone())
+    pub fn audit_trail(&self) -> Vec<AuditEntry> {
+        let entry = |record: &Record| {
+            let text = |field: &str| record.text(field).to_owned();
+            let Value::Time(at) = record.get("CreatedDate") else { return None };
+            let by = record.id_in("CreatedById")?.clone();
+            Some(AuditEntry { action: text("Action"), section: text("Section"), display: text("Display"), by, at: *at })
+        };
+        self.world.state.rows(Object::SetupAuditTrail).filter_map(entry).collect()
     }
 
-    /// Seats used and total of a user licence (by Name) or permission set licence (by DeveloperName).
+    /// The id of a record by its API name: Profile, UserLicense by Name; the others by DeveloperName or Name, in packages
+    /// `namespace__Name`; User by Username.
+    #[must_use]
+    pub fn id_of(&self, object: Object, name: &str) -> Option<Id> {
+        self.world.state.named(object, name).map(|record| record.id.clone())
+    }
+
+    /// Seats used and total of a user licence (by Name), permission set licence (by DeveloperName) or feature licence (by its
+    /// field).
     #[must_use]
     pub fn seats(&self, name: &str) -> Option<(i64, i64)> {
+        if let Some(seats) = self.world.state.seats_of_feature(name) {
+            return Some(seats);
+        }
         [Object::UserLicense, Object::PermissionSetLicense].into_iter().find_map(|object| {
             let id = self.id_of(object, name)?;
             let licence = self.world.state.get(object, &id)?;
@@ -110,9 +148,7 @@ impl Org {
 
     fn view(&self, user: &Record) -> UserView {
         let state = &self.world.state;
-        let name = |object: Object, id: Option<&Id>| {
-            id.and_then(|id| state.get(object, id)).map(|record| record.text(name_field(object)).to_owned())
-        };
+        let name = |object: Object, id: Option<&Id>| id.and_then(|id| state.get(object, id)).map(name_of);
         let rows = |object: Object, field: &str| state.matching(object, field, user.id.as_str());
         let mut view = UserView {
             id: user.id.clone(),
@@ -127,12 +163,25 @@ impl Org {
             permission_set_licences: BTreeSet::new(),
             groups: BTreeSet::new(),
             queues: BTreeSet::new(),
+            feature_licences: FEATURES.iter().map(|f| f.field.to_owned()).filter(|field| user.is(field)).collect(),
+            expirations: BTreeMap::new(),
             fields: user.fields().clone(),
         };
         for row in rows(Object::PermissionSetAssignment, "AssigneeId") {
-            match row.id_in("PermissionSetGroupId") {
-                Some(group) => view.permission_set_groups.extend(name(Object::PermissionSetGroup, Some(group))),
-                None => view.permission_sets.extend(name(Object::PermissionSet, row.id_in("PermissionSetId"))),
+            let (names, thing) = match row.id_in("PermissionSetGroupId") {
+                Some(group) => (&mut view.permission_set_groups, state.get(Object::PermissionSetGroup, group)),
+                None => {
+                    let set = row.id_in("PermissionSetId").and_then(|id| state.get(Object::PermissionSet, id));
+                    (&mut view.permission_sets, set)
+                }
+            };
+            // A profile's own permission set is an assignment too, but nobody gave it. Expired ones give nothing.
+            let Some(thing) = thing.filter(|thing| row.is("IsActive") && !thing.is("IsOwnedByProfile")) else {
+                continue;
+            };
+            names.insert(name_of(thing));
+            if let Value::Time(end) = row.get("ExpirationDate") {
+                view.expirations.insert(name_of(thing), *end);
             }
         }
         for row in rows(Object::PermissionSetLicenseAssign, "AssigneeId") {
@@ -144,19 +193,6 @@ impl Org {
             let names = if group.text("Type") == "Queue" { &mut view.queues } else { &mut view.groups };
             names.insert(group.text("DeveloperName").to_owned());
         }
-        // A profile's own permission set is an assignment too, but nobody gave it.
-        view.permission_sets.retain(|set| {
-            !state.matching(Object::PermissionSet, "Name", set).iter().any(|set| set.is("IsOwnedByProfile"))
-        });
         view
-    }
-}
-
-/// The field that names records of an object.
-pub(crate) fn name_field(object: Object) -> &'static str {
-    match object {
-        Object::User => "Username",
-        Object::Profile | Object::UserLicense | Object::PermissionSet | Object::Organization => "Name",
-        _ => "DeveloperName",
     }
 }

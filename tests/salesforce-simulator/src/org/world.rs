@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::audit;
 use super::dml_error::DmlError;
 use super::ids::Id;
 use super::journal::{Actor, Change, JournalEntry, difference, user_of};
@@ -58,6 +59,11 @@ pub(crate) struct World {
     pub(crate) membership_lock_held: bool,
     /// Set while a call runs under a fault: the row lock is held by somebody else.
     pub(crate) row_lock_held: bool,
+    /// With more users than this in one transaction, the org's own User trigger uses up the CPU time.
+    pub(crate) user_trigger_limit: Option<usize>,
+    /// Custom permissions by profile or permission set.
+    pub(crate) custom_permissions: BTreeMap<Id, BTreeSet<String>>,
+    next_expiry: Option<Timestamp>,
     pub(crate) nickname_counter: u64,
     pub(crate) next_sequence: u64,
 }
@@ -87,6 +93,9 @@ impl World {
             deleted: BTreeSet::new(),
             membership_lock_held: false,
             row_lock_held: false,
+            user_trigger_limit: None,
+            custom_permissions: BTreeMap::new(),
+            next_expiry: None,
             nickname_counter: 0,
             next_sequence: 1,
         }
@@ -157,20 +166,37 @@ impl World {
         };
         rules::check_delete(self, &old)?;
         self.erase(actor, object, id);
+        rules::after_delete(self, actor, &old);
         Ok(())
     }
 
     /// Removes a record without asking the rules.
     pub(crate) fn erase(&mut self, actor: &Actor, object: Object, id: &Id) {
         let Some(old) = self.state.get(object, id).cloned() else { return };
-        self.state.remove(object, id);
-        self.deleted.insert(id.clone());
+        self.discard(actor, &old);
         self.enter(actor, Change::Deleted, Some(&old), None);
     }
 
-    /// Writes a record without asking the rules, with stamps and journal: for what Salesforce or set-up does itself.
-    pub(crate) fn write(&mut self, actor: &Actor, old: Option<&Record>, mut record: Record) {
+    /// Writes a record without asking the rules, with stamps and journal: for what set-up does itself.
+    pub(crate) fn write(&mut self, actor: &Actor, old: Option<&Record>, record: Record) {
+        let change = if old.is_some() { Change::Updated } else { Change::Created };
+        let record = self.store(actor, old, record);
+        self.enter(actor, change, old, Some(&record));
+    }
+
+    /// Like [`Self::erase`], without a trace in the journal: for what the platform does along with something else.
+    pub(crate) fn discard(&mut self, actor: &Actor, old: &Record) {
+        self.state.remove(old.object, &old.id);
+        self.deleted.insert(old.id.clone());
+        audit::note(self, actor, Some(old), None);
+    }
+
+    /// Like [`Self::write`], without a trace in the journal.
+    pub(crate) fn store(&mut self, actor: &Actor, old: Option<&Record>, mut record: Record) -> Record {
         rules::derive(self, &mut record);
+        if old == Some(&record) && !self.behaviours.unchanged_update_stamps {
+            return record;
+        }
         let stamped = |name: &str, this: &Self| this.state.spec(record.object, name).is_some();
         let (created, modified, modstamp) =
             (stamped("CreatedDate", self), stamped("LastModifiedDate", self), stamped("SystemModstamp", self));
@@ -189,10 +215,22 @@ impl World {
         if modstamp {
             record.set("SystemModstamp", self.now);
         }
-        let change = if old.is_some() { Change::Updated } else { Change::Created };
+        if let (Object::PermissionSetAssignment, Value::Time(end)) = (record.object, record.get("ExpirationDate")) {
+            self.next_expiry = Some(self.next_expiry.map_or(*end, |next| next.min(*end)));
+        }
         self.state.put(record.clone());
         rules::follow(self, old, &record);
-        self.enter(actor, change, old, Some(&record));
+        audit::note(self, actor, old, Some(&record));
+        record
+    }
+
+    /// Moves the clock; assignments whose time has come expire.
+    pub(crate) fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
+        if self.next_expiry.is_some_and(|end| end <= now) {
+            rules::expiry::expire(self);
+            self.next_expiry = rules::expiry::next(self);
+        }
     }
 
     /// Whether there was such a record and it was deleted.

@@ -86,7 +86,7 @@ fn field(spec: &Spec) -> Json {
         "defaultedOnCreate": spec.kind == Kind::Bool || spec.name == "Id" || spec.name == "CommunityNickname",
         "deprecatedAndHidden": false,
         "externalId": spec.external_id,
-        "filterable": spec.kind != Kind::TextArea,
+        "filterable": spec.filterable && spec.kind != Kind::TextArea,
         "idLookup": spec.kind == Kind::Id || spec.external_id,
         "label": spec.name,
         "length": length,

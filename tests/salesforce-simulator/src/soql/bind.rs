@@ -143,9 +143,11 @@ pub(super) fn condition(state: &State, query: &str, from: Object, condition: &Co
         Condition::All(terms) => Test::All(each(terms)?),
         Condition::Any(terms) => Test::Any(each(terms)?),
         Condition::Not(inner) => Test::Not(Box::new(self::condition(state, query, from, inner)?)),
-        Condition::Compare { field, operator, value } => compare(path(state, query, from, field)?, *operator, value)?,
+        Condition::Compare { field, operator, value } => {
+            compare(filterable(path(state, query, from, field)?)?, *operator, value)?
+        }
         Condition::In { field, negated, values } => {
-            let path = path(state, query, from, field)?;
+            let path = filterable(path(state, query, from, field)?)?;
             let values = values
                 .iter()
                 .map(|literal| Ok(Key::of(&typed(&path.field, literal)?, &path.field)))
@@ -153,11 +155,19 @@ pub(super) fn condition(state: &State, query: &str, from: Object, condition: &Co
             Test::In { path, negated: *negated, values }
         }
         Condition::InQuery { field, negated, query: inner } => {
-            let path = path(state, query, from, field)?;
+            let path = filterable(path(state, query, from, field)?)?;
             let values = semi_join(state, query, inner, &path)?;
             Test::In { path, negated: *negated, values }
         }
     })
+}
+
+/// Some fields cannot stand in a WHERE [doc]; the text is general knowledge.
+fn filterable(path: Path) -> Result<Path, SoqlError> {
+    if path.field.filterable {
+        return Ok(path);
+    }
+    Err(SoqlError::plain("INVALID_FIELD", format!("field '{}' can not be filtered in a query call", path.field.name)))
 }
 
 fn semi_join(state: &State, text: &str, query: &Query, outer: &Path) -> Result<BTreeSet<Key>, SoqlError> {

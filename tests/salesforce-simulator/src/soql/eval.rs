@@ -22,9 +22,16 @@ pub(crate) enum Answer {
 const MAX_OFFSET: usize = 2000;
 
 /// Child relationships that may be read by a subquery: parent, name, child, the child's reference to the parent.
-const CHILDREN: [(Object, &str, Object, &str); 8] = [
+const CHILDREN: [(Object, &str, Object, &str); 10] = [
     (Object::User, "UserLogins", Object::UserLogin, "UserId"),
     (Object::Profile, "Users", Object::User, "ProfileId"),
+    (Object::UserRole, "Users", Object::User, "UserRoleId"),
+    (
+        Object::PermissionSetLicense,
+        "PermissionSetLicenseAssignments",
+        Object::PermissionSetLicenseAssign,
+        "PermissionSetLicenseId",
+    ),
     (Object::User, "PermissionSetAssignments", Object::PermissionSetAssignment, "AssigneeId"),
     (Object::User, "PermissionSetLicenseAssignments", Object::PermissionSetLicenseAssign, "AssigneeId"),
     (Object::Group, "GroupMembers", Object::GroupMember, "GroupId"),

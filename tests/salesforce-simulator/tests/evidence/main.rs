@@ -5,6 +5,8 @@
 //! are compared as they are.
 
 #[cfg(test)]
+mod composite;
+#[cfg(test)]
 mod oauth;
 #[cfg(test)]
 mod rest;

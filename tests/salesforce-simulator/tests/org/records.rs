@@ -87,7 +87,9 @@ fn assignments_are_made_once_and_deleted() {
     assert_eq!((twice.status, twice.code()), (400, "DUPLICATE_VALUE"));
     assert_eq!(twice.body[0]["message"], "Duplicate PermissionSetAssignment");
     let path = format!("/sobjects/PermissionSetAssignment/{}", made.body["id"].as_str().unwrap());
-    assert_eq!(client.rest("PATCH", &path, json!({})).status, 405);
+    let other = client.id(Object::PermissionSet, "Report_Builder");
+    let refused = client.rest("PATCH", &path, json!({ "PermissionSetId": other }));
+    assert_eq!(refused.code(), "INVALID_FIELD_FOR_INSERT_UPDATE");
     assert_eq!(client.rest("DELETE", &path, Json::Null).status, 204);
     let gone = client.rest("DELETE", &path, Json::Null);
     assert_eq!((gone.status, gone.code()), (404, "ENTITY_IS_DELETED"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use domain::{DesiredAccount, Operation, PersonId, diff};
+use domain::{DesiredAccount, Known, Operation, PersonId, diff};
 use jiff::Timestamp;
 use local::{Pipeline, Ports};
 use ports::clock::ManualClock;
@@ -97,7 +97,8 @@ impl Stage {
         let keys = if user.is_some() { Vec::new() } else { desired.correlate.clone() };
         let found = self.pipeline.writer.salesforce.lookup(&[Wanted { user, keys }]).await?;
         let actual = found.into_iter().flatten().next().map(|candidate| candidate.user);
-        let operations = diff(&desired, actual.as_ref(), &record.owned()).operations;
+        let known = Known { owned: record.owned(), ..Known::default() };
+        let operations = diff(&desired, actual.as_ref(), &known).operations;
         Ok(Plan { desired, operations })
     }
 

@@ -45,6 +45,7 @@ pub(super) struct Outcome {
     created: u64,
     linked: u64,
     updated: u64,
+    frozen: u64,
     deactivated: u64,
     /// Persons for whom nothing could be done; the reasons are in `waiting`.
     failed: u64,
@@ -62,6 +63,7 @@ pub(super) struct Outcome {
 #[serde(rename_all = "camelCase")]
 struct Standing {
     active: u64,
+    frozen: u64,
     inactive: u64,
     /// Persons who are known and have no user.
     absent: u64,
@@ -122,6 +124,7 @@ impl Outcome {
             let counter = match effects.first() {
                 Some(Effect::Created) => &mut self.created,
                 Some(Effect::Linked) => &mut self.linked,
+                Some(Effect::Frozen) => &mut self.frozen,
                 Some(Effect::Deactivated) => &mut self.deactivated,
                 Some(Effect::Updated) => &mut self.updated,
                 None => &mut self.failed,
@@ -138,6 +141,7 @@ enum Effect {
     Created,
     Linked,
     Deactivated,
+    Frozen,
     Updated,
 }
 
@@ -147,6 +151,7 @@ fn effects(record: &AuditRecord) -> impl Iterator<Item = Effect> {
         Operation::Create { .. } => Effect::Created,
         Operation::Correlate { .. } => Effect::Linked,
         Operation::Deactivate => Effect::Deactivated,
+        Operation::Freeze => Effect::Frozen,
         _ => Effect::Updated,
     })
 }
@@ -158,9 +163,11 @@ impl Standing {
             let (page, next) = accounts.page(after.as_ref()).await?;
             for (_, record) in page {
                 let active = record.applied.as_ref().and_then(|applied| applied.active);
+                let frozen = record.applied.as_ref().is_some_and(|applied| applied.frozen);
                 let counter = match (record.correlation.is_some(), active) {
                     (false, _) => &mut standing.absent,
                     (true, Some(false)) => &mut standing.inactive,
+                    (true, _) if frozen => &mut standing.frozen,
                     (true, _) => &mut standing.active,
                 };
                 *counter += 1;
@@ -186,12 +193,19 @@ impl Report for Imported {
             rows.push(("users created", outcome.created.to_string()));
             rows.push(("  linked", outcome.linked.to_string()));
             rows.push(("  updated", outcome.updated.to_string()));
+            rows.push(("  frozen", outcome.frozen.to_string()));
             rows.push(("  deactivated", outcome.deactivated.to_string()));
             rows.push(("  failed", outcome.failed.to_string()));
-            let touched = outcome.created + outcome.linked + outcome.updated + outcome.deactivated + outcome.failed;
+            let touched = outcome.created
+                + outcome.linked
+                + outcome.updated
+                + outcome.frozen
+                + outcome.deactivated
+                + outcome.failed;
             rows.push(("  unchanged", (read - refused).saturating_sub(touched).to_string()));
-            let Standing { active, inactive, absent } = outcome.accounts;
-            rows.push(("accounts now", format!("{active} active, {inactive} inactive, {absent} without a user")));
+            let Standing { active, frozen, inactive, absent } = outcome.accounts;
+            let now = format!("{active} active, {frozen} frozen, {inactive} inactive, {absent} without a user");
+            rows.push(("accounts now", now));
             rows.push(("Salesforce calls", outcome.calls()));
         }
         let mut parts = vec![format!("Source {}\n{}", self.source, fields(rows))];

@@ -1,58 +1,13 @@
-//! The administrator in the set-up: licences, profiles, roles, permission sets, groups, queues and custom fields.
+//! The administrator in the set-up: profiles, roles, permission sets, groups, queues and custom fields.
 
 use super::super::ids::Id;
+use super::super::names::name_field;
 use super::super::schema::{Object, Spec};
 use super::super::state::Record;
 use super::super::value::Value;
-use super::super::views::name_field;
 use super::{Admin, AdminError, Done, unknown};
 
 impl Admin<'_> {
-    /// Adds a user licence with so many seats.
-    pub fn add_licence(&mut self, name: &str, seats: i64) -> Id {
-        let key = name.to_uppercase().replace(' ', "_");
-        self.make(
-            Object::UserLicense,
-            &[
-                ("Name", name.into()),
-                ("MasterLabel", name.into()),
-                ("LicenseDefinitionKey", key.into()),
-                ("Status", "Active".into()),
-                ("TotalLicenses", seats.into()),
-                ("UsedLicenses", 0.into()),
-            ],
-        )
-    }
-
-    /// Adds a permission set licence with so many seats.
-    pub fn add_permission_set_licence(&mut self, name: &str, seats: i64) -> Id {
-        self.make(
-            Object::PermissionSetLicense,
-            &[
-                ("DeveloperName", name.into()),
-                ("MasterLabel", label(name).into()),
-                ("PermissionSetLicenseKey", name.into()),
-                ("Status", "Active".into()),
-                ("TotalLicenses", seats.into()),
-                ("UsedLicenses", 0.into()),
-                ("IsDeleted", false.into()),
-            ],
-        )
-    }
-
-    /// Sets the seats of a user licence or permission set licence. Fewer than are used is possible, as in a real org.
-    ///
-    /// # Errors
-    /// When there is no such licence.
-    pub fn set_seats(&mut self, name: &str, seats: i64) -> Done {
-        let object = if self.org.id_of(Object::UserLicense, name).is_some() {
-            Object::UserLicense
-        } else {
-            Object::PermissionSetLicense
-        };
-        self.change(object, name, &[("TotalLicenses", seats.into())])
-    }
-
     /// Adds a profile of a user licence, with its own permission set. API access comes with it, Manage Users does not.
     ///
     /// # Errors
@@ -70,6 +25,7 @@ impl Admin<'_> {
                 ("PermissionsManageUsers", false.into()),
                 ("PermissionsManageInternalUsers", false.into()),
                 ("PermissionsAssignPermissionSets", false.into()),
+                ("PermissionsModifyAllData", false.into()),
             ],
         );
         self.make(
@@ -96,6 +52,21 @@ impl Admin<'_> {
         self.change(object, name, &[(permission, given.into())])
     }
 
+    /// Gives or takes a custom permission of a profile or permission set.
+    ///
+    /// # Errors
+    /// When there is no such profile or permission set.
+    pub fn set_custom_permission(&mut self, object: Object, name: &str, permission: &str, given: bool) -> Done {
+        let id = self.id(object, name)?;
+        let held = self.org.world.custom_permissions.entry(id).or_default();
+        if given {
+            held.insert(permission.to_owned());
+        } else {
+            held.remove(permission);
+        }
+        Ok(())
+    }
+
     /// Adds a role, below another if named, with the group that the platform keeps for it.
     ///
     /// # Errors
@@ -120,6 +91,7 @@ impl Admin<'_> {
     }
 
     /// Adds a permission set; with a licence it fits users of that user licence, or holders of that permission set licence.
+    /// One of a package is named `namespace__Name`.
     ///
     /// # Errors
     /// When there is no such licence.
@@ -131,10 +103,12 @@ impl Admin<'_> {
                 .or_else(|_| self.id(Object::PermissionSetLicense, name))
                 .map(Value::Id)?,
         };
+        let (namespace, name) = name.split_once("__").unwrap_or(("", name));
         Ok(self.make(
             Object::PermissionSet,
             &[
                 ("Name", name.into()),
+                ("NamespacePrefix", namespace.into()),
                 ("Label", label(name).into()),
                 ("IsOwnedByProfile", false.into()),
                 ("IsCustom", true.into()),
@@ -149,16 +123,19 @@ impl Admin<'_> {
         ))
     }
 
-    /// Adds a permission set group of these permission sets, with its own permission set of type Group.
+    /// Adds a permission set group of these permission sets, with its own permission set of type Group. One of a package is
+    /// named `namespace__Name`.
     ///
     /// # Errors
     /// When there is no such permission set.
     pub fn add_permission_set_group(&mut self, name: &str, sets: &[&str]) -> Result<Id, AdminError> {
         let sets = sets.iter().map(|set| self.id(Object::PermissionSet, set)).collect::<Result<Vec<_>, _>>()?;
+        let (namespace, name) = name.split_once("__").unwrap_or(("", name));
         let group = self.make(
             Object::PermissionSetGroup,
             &[
                 ("DeveloperName", name.into()),
+                ("NamespacePrefix", namespace.into()),
                 ("MasterLabel", label(name).into()),
                 ("Status", "Updated".into()),
                 ("Language", "en_US".into()),
@@ -180,6 +157,7 @@ impl Admin<'_> {
             Object::PermissionSet,
             &[
                 ("Name", name.into()),
+                ("NamespacePrefix", namespace.into()),
                 ("Label", label(name).into()),
                 ("PermissionSetGroupId", (&group).into()),
                 ("IsOwnedByProfile", false.into()),
@@ -230,6 +208,14 @@ impl Admin<'_> {
         let id = self.id(object, name)?;
         let state = &self.org.world.state;
         let mut gone = vec![(object, id.clone())];
+        if object == Object::UserRole {
+            let own = state.rows(Object::Group).filter(|group| group.id_in("RelatedId") == Some(&id));
+            gone.extend(own.map(|group| (Object::Group, group.id.clone())));
+        }
+        if object == Object::PermissionSetGroup {
+            let own = state.matching(Object::PermissionSet, "PermissionSetGroupId", id.as_str());
+            gone.extend(own.iter().map(|set| (Object::PermissionSet, set.id.clone())));
+        }
         for table in [
             Object::PermissionSetAssignment,
             Object::PermissionSetLicenseAssign,
@@ -268,7 +254,7 @@ impl Admin<'_> {
         self.org.world.state.custom_user_fields.push(Spec::custom(name, length, external_id));
     }
 
-    fn make(&mut self, object: Object, fields: &[(&str, Value)]) -> Id {
+    pub(super) fn make(&mut self, object: Object, fields: &[(&str, Value)]) -> Id {
         let id = self.org.world.state.next_id(object);
         let mut record = Record::new(object, id.clone());
         for (name, value) in fields {
@@ -279,7 +265,7 @@ impl Admin<'_> {
         id
     }
 
-    fn change(&mut self, object: Object, name: &str, fields: &[(&str, Value)]) -> Done {
+    pub(super) fn change(&mut self, object: Object, name: &str, fields: &[(&str, Value)]) -> Done {
         let id = self.id(object, name)?;
         let Some(old) = self.org.world.state.get(object, &id).cloned() else { return Err(unknown(object, name)) };
         let mut record = old.clone();
@@ -293,6 +279,6 @@ impl Admin<'_> {
 }
 
 /// `Sales_Cloud_User` → `Sales Cloud User`
-fn label(name: &str) -> String {
+pub(super) fn label(name: &str) -> String {
     name.replace('_', " ")
 }

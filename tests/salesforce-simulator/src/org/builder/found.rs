@@ -9,7 +9,7 @@ use super::super::schema::Object;
 use super::super::state::Record;
 
 /// The username of the administrator whom every built org has.
-const ADMINISTRATOR: &str = "administrator@sample.example";
+pub const ADMINISTRATOR_USERNAME: &str = "administrator@sample.example";
 
 /// What every org has: itself, the first licence, profile and administrator, and the platform's own users [rec].
 pub(super) fn found(org: &mut Org, seats: i64) -> Result<(), AdminError> {
@@ -33,13 +33,18 @@ pub(super) fn found(org: &mut Org, seats: i64) -> Result<(), AdminError> {
     let mut admin = org.admin();
     admin.add_licence("Salesforce", seats);
     let profile = admin.add_profile("System Administrator", "Salesforce")?;
-    for permission in ["PermissionsManageUsers", "PermissionsManageInternalUsers", "PermissionsAssignPermissionSets"] {
+    for permission in [
+        "PermissionsManageUsers",
+        "PermissionsManageInternalUsers",
+        "PermissionsAssignPermissionSets",
+        "PermissionsModifyAllData",
+    ] {
         admin.set_permission(Object::Profile, "System Administrator", permission, true)?;
     }
     let mut user = Record::new(Object::User, administrator.clone());
     for (name, value) in [
-        ("Username", ADMINISTRATOR),
-        ("Email", ADMINISTRATOR),
+        ("Username", ADMINISTRATOR_USERNAME),
+        ("Email", ADMINISTRATOR_USERNAME),
         ("LastName", "Administrator"),
         ("Alias", "admin"),
         ("CommunityNickname", "administrator"),

@@ -16,6 +16,8 @@ pub(super) struct Seed {
     pub(super) daily_api_limit: Option<u64>,
     pub(super) licences: BTreeMap<String, i64>,
     pub(super) permission_set_licences: BTreeMap<String, i64>,
+    /// Fields of feature licences with their seats; the usual ones when it is not given.
+    pub(super) feature_licences: Option<BTreeMap<String, i64>>,
     pub(super) profiles: Vec<ProfileSeed>,
     pub(super) roles: Vec<RoleSeed>,
     pub(super) permission_sets: Vec<SetSeed>,
@@ -26,6 +28,8 @@ pub(super) struct Seed {
     pub(super) users: Vec<UserSeed>,
     pub(super) foreign_usernames: Vec<String>,
     pub(super) clients: Vec<ClientSeed>,
+    /// Whether the accounts service is installed.
+    pub(super) accounts_service: bool,
     pub(super) faults: FaultPlan,
 }
 
@@ -36,6 +40,8 @@ pub(super) struct ProfileSeed {
     pub(super) licence: String,
     #[serde(default)]
     pub(super) manages_users: bool,
+    #[serde(default)]
+    pub(super) custom_permissions: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -82,6 +88,9 @@ pub(super) struct UserSeed {
     /// Public groups and queues.
     #[serde(default)]
     pub(super) groups: Vec<String>,
+    /// Fields of feature licences.
+    #[serde(default)]
+    pub(super) feature_licences: Vec<String>,
     /// Why the user cannot be deactivated.
     pub(super) blocker: Option<String>,
 }

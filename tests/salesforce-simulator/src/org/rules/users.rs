@@ -8,10 +8,7 @@ use super::super::state::Record;
 use super::super::value::Value;
 use super::super::world::{Fields, World};
 use super::fields::is_email;
-use super::take_membership_lock;
-
-/// The profile whose last active user cannot be taken away.
-const ADMINISTRATOR: &str = "System Administrator";
+use super::{hierarchy, seats, take_membership_lock};
 
 /// CommunityNickname is filled by the platform when absent, `User` and digits [rec].
 pub(super) fn defaults(world: &mut World, fields: &mut Fields) {
@@ -35,8 +32,14 @@ pub(super) fn check(world: &World, old: Option<&Record>, new: &Record) -> Result
         check_nickname(world, new)?;
     }
     check_unique_fields(world, old, new)?;
-    check_licence(world, old, new)?;
-    check_deactivation(world, old, new)?;
+    if changed("ManagerId") {
+        hierarchy::check_manager(world, new)?;
+    }
+    seats::check_licence(world, old, new)?;
+    seats::check_features(world, old, new)?;
+    if let Some(old) = old {
+        hierarchy::check_deactivation(world, old, new)?;
+    }
     // Creating a user with a role and changing a role take the group membership lock [doc].
     let role_set = !new.get("UserRoleId").is_null();
     if changed("UserRoleId") && (old.is_some() || role_set) {
@@ -99,68 +102,6 @@ fn check_unique_fields(world: &World, old: Option<&Record>, new: &Record) -> Res
                 "DUPLICATE_VALUE",
                 format!("duplicate value found: {name} duplicates value on record with id: {}", other.id),
                 &[name],
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// An active user needs a free seat of the profile's licence [apex text]. A switch to a profile of another licence may be
-/// impossible altogether [sec], see `Behaviours`.
-fn check_licence(world: &World, old: Option<&Record>, new: &Record) -> Result<(), DmlError> {
-    let licence_of = |user: &Record| {
-        let profile = world.state.get(Object::Profile, user.id_in("ProfileId")?)?;
-        profile.id_in("UserLicenseId").cloned()
-    };
-    let wanted = licence_of(new);
-    if let Some(before) = old.map(licence_of)
-        && before != wanted
-        && !world.behaviours.profile_may_change_licence
-    {
-        return Err(DmlError::new(
-            "FIELD_INTEGRITY_EXCEPTION",
-            "Profile ID: the new profile must have the same user license",
-            &["ProfileId"],
-        ));
-    }
-    let holds = old.filter(|old| old.is("IsActive")).and_then(licence_of);
-    if !new.is("IsActive") || holds == wanted {
-        return Ok(());
-    }
-    let Some(licence) = wanted.and_then(|id| world.state.get(Object::UserLicense, &id)) else { return Ok(()) };
-    if licence.number("UsedLicenses") >= licence.number("TotalLicenses") {
-        return Err(DmlError::new(
-            "LICENSE_LIMIT_EXCEEDED",
-            format!("License Limit Exceeded - {}", licence.text("Name")),
-            &[],
-        ));
-    }
-    Ok(())
-}
-
-fn check_deactivation(world: &World, old: Option<&Record>, new: &Record) -> Result<(), DmlError> {
-    let Some(old) = old else { return Ok(()) };
-    let deactivates = old.is("IsActive") && !new.is("IsActive");
-    if deactivates && let Some(reason) = world.blockers.get(&new.id) {
-        // Texts [doc], code not captured.
-        return Err(DmlError::new(world.behaviours.deactivation_blocker_code, reason.clone(), &[]));
-    }
-    let administrator = |user: &Record| {
-        user.is("IsActive")
-            && user
-                .id_in("ProfileId")
-                .and_then(|id| world.state.get(Object::Profile, id))
-                .is_some_and(|profile| profile.text("Name") == ADMINISTRATOR)
-    };
-    if administrator(old) && !administrator(new) {
-        let profile = old.text("ProfileId");
-        let others = world.state.matching(Object::User, "ProfileId", profile);
-        if !others.iter().any(|other| other.id != new.id && administrator(other)) {
-            // Code [enum]; text [?].
-            return Err(DmlError::new(
-                "CANNOT_DISABLE_LAST_ADMIN",
-                "You can't deactivate or change the profile of the last active administrator.",
-                &[],
             ));
         }
     }

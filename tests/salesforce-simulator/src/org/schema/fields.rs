@@ -1,6 +1,8 @@
-//! The field tables.
+//! The field tables; that of User is in `user`.
 
-use super::{ENCODING, Kind, LANGUAGE, LOCALE, Object, Spec, TIME_ZONE, USER_TYPE};
+mod user;
+
+use super::{Kind, LANGUAGE, LOCALE, Object, Spec, TIME_ZONE, USER_TYPE};
 
 pub(super) fn of(object: Object) -> &'static [Spec] {
     match object {
@@ -8,7 +10,7 @@ pub(super) fn of(object: Object) -> &'static [Spec] {
         Object::UserLicense => USER_LICENSE,
         Object::Profile => PROFILE,
         Object::UserRole => USER_ROLE,
-        Object::User => USER,
+        Object::User => user::USER,
         Object::UserLogin => USER_LOGIN,
         Object::PermissionSetLicense => PERMISSION_SET_LICENSE,
         Object::PermissionSet => PERMISSION_SET,
@@ -18,6 +20,7 @@ pub(super) fn of(object: Object) -> &'static [Spec] {
         Object::PermissionSetLicenseAssign => PERMISSION_SET_LICENSE_ASSIGN,
         Object::Group => GROUP,
         Object::GroupMember => GROUP_MEMBER,
+        Object::SetupAuditTrail => SETUP_AUDIT_TRAIL,
     }
 }
 
@@ -48,63 +51,6 @@ const CREATED_BY: Spec = reference("CreatedById", "CreatedBy", &[Object::User]);
 const MODIFIED: Spec = time("LastModifiedDate");
 const MODIFIED_BY: Spec = reference("LastModifiedById", "LastModifiedBy", &[Object::User]);
 
-const USER: &[Spec] = &[
-    ID,
-    text("Username", 80).writable().required(),
-    text("LastName", 80).writable().required(),
-    text("FirstName", 40).writable(),
-    text("Name", 121),
-    text("CompanyName", 80).writable(),
-    text("Division", 80).writable(),
-    text("Department", 80).writable(),
-    text("Title", 80).writable(),
-    Spec::new("Street", Kind::TextArea, 255).writable(),
-    text("City", 40).writable(),
-    text("State", 80).writable(),
-    text("PostalCode", 20).writable(),
-    text("Country", 80).writable(),
-    Spec::new("Email", Kind::Email, 128).writable().required(),
-    Spec::new("SenderEmail", Kind::Email, 80).writable(),
-    text("SenderName", 80).writable(),
-    Spec::new("Phone", Kind::Phone, 40).writable(),
-    Spec::new("Fax", Kind::Phone, 40).writable(),
-    Spec::new("MobilePhone", Kind::Phone, 40).writable(),
-    Spec::new("Extension", Kind::Phone, 40).writable(),
-    text("Alias", 8).writable().required(),
-    text("CommunityNickname", 40).writable(),
-    flag("IsActive").writable(),
-    Spec::new("TimeZoneSidKey", TIME_ZONE, 40).writable().required(),
-    reference("UserRoleId", "UserRole", &[Object::UserRole]).writable(),
-    Spec::new("LocaleSidKey", LOCALE, 40).writable().required(),
-    flag("ReceivesInfoEmails").writable(),
-    flag("ReceivesAdminInfoEmails").writable(),
-    Spec::new("EmailEncodingKey", ENCODING, 40).writable().required(),
-    reference("ProfileId", "Profile", &[Object::Profile]).writable().required(),
-    Spec::new("UserType", USER_TYPE, 40),
-    Spec::new("LanguageLocaleKey", LANGUAGE, 40).writable().required(),
-    text("EmployeeNumber", 20).writable(),
-    reference("DelegatedApproverId", "DelegatedApprover", &[Object::User, Object::Group]).writable(),
-    reference("ManagerId", "Manager", &[Object::User]).writable(),
-    time("LastLoginDate"),
-    time("LastPasswordChangeDate"),
-    CREATED,
-    CREATED_BY,
-    MODIFIED,
-    MODIFIED_BY,
-    STAMP,
-    flag("UserPermissionsMarketingUser").writable(),
-    flag("UserPermissionsOfflineUser").writable(),
-    flag("UserPermissionsKnowledgeUser").writable(),
-    flag("UserPermissionsInteractionUser").writable(),
-    flag("UserPermissionsSupportUser").writable(),
-    flag("UserPermissionsSFContentUser").writable(),
-    flag("ForecastEnabled").writable(),
-    text("FederationIdentifier", 512).writable().unique().case_sensitive(),
-    Spec::new("AboutMe", Kind::TextArea, 1000).writable(),
-    Spec::new("FullPhotoUrl", Kind::Url, 1024),
-    Spec::new("SmallPhotoUrl", Kind::Url, 1024),
-];
-
 const USER_LOGIN: &[Spec] = &[
     ID,
     reference("UserId", "User", &[Object::User]),
@@ -124,6 +70,7 @@ const PROFILE: &[Spec] = &[
     flag("PermissionsManageUsers"),
     flag("PermissionsManageInternalUsers"),
     flag("PermissionsAssignPermissionSets"),
+    flag("PermissionsModifyAllData"),
     CREATED,
     CREATED_BY,
     MODIFIED,
@@ -173,6 +120,7 @@ const PERMISSION_SET: &[Spec] = &[
     flag("PermissionsManageUsers"),
     flag("PermissionsManageInternalUsers"),
     flag("PermissionsAssignPermissionSets"),
+    flag("PermissionsModifyAllData"),
     CREATED,
     CREATED_BY,
     MODIFIED,
@@ -211,7 +159,7 @@ const PERMISSION_SET_ASSIGNMENT: &[Spec] = &[
     reference("AssigneeId", "Assignee", &[Object::User]).on_create().required(),
     reference("PermissionSetId", "PermissionSet", &[Object::PermissionSet]).on_create(),
     reference("PermissionSetGroupId", "PermissionSetGroup", &[Object::PermissionSetGroup]).on_create(),
-    time("ExpirationDate").on_create(),
+    time("ExpirationDate").writable(),
     flag("IsActive"),
     flag("IsRevoked"),
     STAMP,
@@ -267,6 +215,18 @@ const GROUP_MEMBER: &[Spec] = &[
     reference("GroupId", "Group", &[Object::Group]).on_create().required(),
     reference("UserOrGroupId", "UserOrGroup", &[Object::User, Object::Group]).on_create().required(),
     STAMP,
+];
+
+/// [doc, object reference]: Display and Section can be read and sorted by, not filtered.
+const SETUP_AUDIT_TRAIL: &[Spec] = &[
+    ID,
+    text("Action", 765),
+    text("Section", 765).unfilterable(),
+    text("Display", 1000).unfilterable(),
+    text("DelegateUser", 765),
+    text("CreatedByContext", 765),
+    CREATED,
+    CREATED_BY,
 ];
 
 const ORGANIZATION: &[Spec] = &[

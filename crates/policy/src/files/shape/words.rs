@@ -1,0 +1,136 @@
+//! Words and short forms that configuration uses: one of a few, or a number of days.
+
+use std::borrow::Cow;
+
+use domain::{Ownership, SourceRole};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::files::read::{Read, Sink};
+use crate::files::tree::{Node, Tree};
+
+/// The write path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Api {
+    /// SCIM and standard REST; needs nothing installed in the org.
+    Scim,
+    /// The Apex REST service, installed in the org: many persons in each call.
+    Apex,
+}
+
+impl Read for Api {
+    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
+        sink.choice(tree, &[("scim", Self::Scim), ("apex", Self::Apex)])
+    }
+}
+
+/// What a source decides.
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub(crate) enum Role {
+    Authoritative,
+    Dependent,
+}
+
+impl Read for Role {
+    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
+        sink.choice(tree, &[("authoritative", Self::Authoritative), ("dependent", Self::Dependent)])
+    }
+}
+
+impl From<Role> for SourceRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Authoritative => Self::Authoritative,
+            Role::Dependent => Self::Dependent,
+        }
+    }
+}
+
+/// What is done about a change that somebody made in the org by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum DriftAnswer {
+    /// It is set right, and the audit log says so.
+    Repair,
+    /// It stays, and the administrator is told.
+    Report,
+    /// It stays.
+    Accept,
+}
+
+impl Read for DriftAnswer {
+    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
+        sink.choice(tree, &[("repair", Self::Repair), ("report", Self::Report), ("accept", Self::Accept)])
+    }
+}
+
+/// What is done with entitlements of a kind that others gave.
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) enum Mode {
+    /// Give what rules give, take back what the connector gave.
+    Own,
+    /// Give what rules give, take everything else.
+    Exact,
+    /// Give what rules give, take nothing.
+    AddOnly,
+    /// Give and take nothing.
+    Observe,
+}
+
+impl Read for Mode {
+    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
+        let modes =
+            [("own", Self::Own), ("exact", Self::Exact), ("addOnly", Self::AddOnly), ("observe", Self::Observe)];
+        sink.choice(tree, &modes)
+    }
+}
+
+impl From<Mode> for Ownership {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Own => Self::Own,
+            Mode::Exact => Self::Exact,
+            Mode::AddOnly => Self::AddOnly,
+            Mode::Observe => Self::Observe,
+        }
+    }
+}
+
+/// A number of days: `immediately`, or as `7d`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Days(pub(crate) u16);
+
+impl Read for Days {
+    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
+        let days = match &tree.node {
+            Node::Text(text) if text == "immediately" => Some(0),
+            Node::Text(text) => text.strip_suffix('d').and_then(days),
+            _ => None,
+        };
+        if days.is_none() {
+            sink.error(&tree.place, "`immediately` or a number of days up to 9999, as `7d`, is needed here");
+        }
+        days.map(Self)
+    }
+}
+
+fn days(digits: &str) -> Option<u16> {
+    let plain = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|_| plain)
+}
+
+impl JsonSchema for Days {
+    fn schema_name() -> Cow<'static, str> {
+        "Days".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "`immediately`, or a number of days, as `7d`.", "type": "string",
+            "pattern": "^(immediately|[0-9]{1,4}d)$"
+        })
+    }
+}

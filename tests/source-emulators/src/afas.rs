@@ -1,0 +1,141 @@
+//! AFAS Profit's REST service: GetConnectors with skip and take. Facts: docs.afas.help (source
+//! AFASSoftware/OASContent), GetConnector, troubleshooting; columns of Tools4ever's public GetConnectors.
+
+mod generated;
+mod people;
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::{Value, json};
+
+use crate::request::{empty, header, json, parameter};
+use crate::{Emulator, lock};
+
+pub use generated::Generated;
+pub use people::{Employee, employments, organisation, positions, units, users};
+
+/// The longest query string; beyond it AFAS answers 404.
+const LONGEST_QUERY: usize = 2049;
+
+/// An environment.
+pub struct Afas {
+    host: String,
+    token: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    connectors: HashMap<String, Vec<Value>>,
+    /// Rows of a connector in an order, by numbers.
+    orders: HashMap<(String, String), Vec<usize>>,
+    maintenance: Option<u64>,
+}
+
+impl Afas {
+    /// An environment with this member number whose token is `token`; without connectors.
+    pub fn new(member: &str, token: &str) -> Self {
+        Self { host: format!("{member}.rest.afas.online"), token: token.to_owned(), state: Mutex::default() }
+    }
+
+    /// Publishes a connector.
+    pub fn publish(&self, connector: &str, rows: Vec<Value>) {
+        let mut state = lock(&self.state);
+        state.orders.retain(|(name, _), _| name != connector);
+        state.connectors.insert(connector.to_owned(), rows);
+    }
+
+    /// Changes a connector's rows.
+    pub fn edit(&self, connector: &str, edit: impl FnOnce(&mut Vec<Value>)) {
+        let mut state = lock(&self.state);
+        state.orders.retain(|(name, _), _| name != connector);
+        edit(state.connectors.entry(connector.to_owned()).or_default());
+    }
+
+    /// Begins maintenance that is to last for so many seconds, or ends it.
+    pub fn maintenance(&self, seconds: Option<u64>) {
+        lock(&self.state).maintenance = seconds;
+    }
+
+    fn connector(&self, name: &str, request: &Request<Bytes>) -> Response<Bytes> {
+        let number = |name: &str, absent: i64| parameter(request, name).map_or(Ok(absent), |text| text.parse::<i64>());
+        // Defaults always apply.
+        let (Ok(skip), Ok(take)) = (number("skip", 0), number("take", 100)) else { return unexpected() };
+        let mut state = lock(&self.state);
+        let State { connectors, orders, .. } = &mut *state;
+        let Some(rows) = connectors.get(name) else { return empty(404) };
+        let everything = skip == -1 && take == -1;
+        if !everything && (skip < 0 || take < 0) {
+            return unexpected();
+        }
+        let fields = parameter(request, "orderbyfieldids").unwrap_or_default();
+        if fields
+            .split(',')
+            .filter(|f| !f.is_empty())
+            .any(|f| rows.first().is_some_and(|row| row.get(f.trim_start_matches('-')).is_none()))
+        {
+            return refused("The entered value for 'orderbyfieldids' does not exist.", -2147220469);
+        }
+        let order = orders.entry((name.to_owned(), fields.clone())).or_insert_with(|| sorted(rows, &fields));
+        let (skip, take) =
+            if everything { (0, rows.len()) } else { (skip.unsigned_abs() as usize, take.unsigned_abs() as usize) };
+        // Without an order each page is cut out of another one.
+        let turn = if fields.is_empty() && !rows.is_empty() { skip / 3 % rows.len() } else { 0 };
+        let page: Vec<&Value> =
+            (skip..rows.len().min(skip + take)).map(|at| &rows[order[(at + turn) % rows.len()]]).collect();
+        json(200, &json!({ "skip": skip, "take": take, "rows": page }))
+    }
+}
+
+impl Emulator for Afas {
+    fn serves(&self, host: &str) -> bool {
+        host == self.host
+    }
+
+    fn handle(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        if let Some(seconds) = lock(&self.state).maintenance {
+            let message = "Service temporarily unavailable due to scheduled maintenance.";
+            return json(503, &json!({ "error": { "code": "503", "message": message }, "retry_after": seconds }));
+        }
+        let expected = format!("AfasToken {}", STANDARD.encode(&self.token));
+        if header(request, "authorization") != expected {
+            return empty(401);
+        }
+        if request.uri().query().is_some_and(|query| query.len() > LONGEST_QUERY) {
+            return empty(404);
+        }
+        match request.uri().path().strip_prefix("/ProfitRestServices/") {
+            Some("ProfitVersion") => json(200, &json!({ "version": "7.25.1" })),
+            Some(path) => match path.strip_prefix("connectors/") {
+                Some(name) => self.connector(name, request),
+                None => empty(404),
+            },
+            None => empty(404),
+        }
+    }
+}
+
+fn sorted(rows: &[Value], fields: &str) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    let fields: Vec<&str> = fields.split(',').filter(|field| !field.is_empty()).collect();
+    let key = |row: usize| -> Vec<String> {
+        fields.iter().map(|field| rows[row][field.trim_start_matches('-')].to_string()).collect()
+    };
+    order.sort_by_cached_key(|row| key(*row));
+    order
+}
+
+fn unexpected() -> Response<Bytes> {
+    refused("An unexpected error has occurred.", -2147180999)
+}
+
+fn refused(message: &str, number: i64) -> Response<Bytes> {
+    let body = json!({ "externalMessage": message, "errorNumber": number,
+        "profitLogReference": "00000000000000000000000000000000" });
+    json(500, &body)
+}

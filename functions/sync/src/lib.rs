@@ -17,7 +17,7 @@ use salesforce::{Salesforce, SalesforceError};
 use serde::{Deserialize, Serialize};
 
 pub use pull::{Progress, PullError};
-pub use reconcile::{Drift, TrailEntry, compare, who};
+pub use reconcile::{Drift, TrailEntry, Whose, compare, who};
 
 /// What a schedule asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

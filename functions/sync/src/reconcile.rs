@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use policy::DriftAnswer;
 use ports::QueueName;
 use records::{Action, Finding, FindingKind, ReconcileRun, send_wake_ups};
-use salesforce::{Pace, Priority, Salesforce, SetUpTrail, Surveyed};
+use salesforce::{Pace, Priority, Salesforce, SetUpTrail, Surveyed, Wanted};
 
-pub use self::attribution::{TrailEntry, who};
+pub use self::attribution::{TrailEntry, Whose, who};
 pub use self::compare::{Drift, compare};
 use crate::{Report, Sync, SyncError};
 
@@ -51,8 +51,8 @@ impl Sync {
     }
 
     async fn reconcile_all(&self, org: &Salesforce) -> Result<Report, SyncError> {
-        let mut run = self.begin_run(org).await?;
         let own = org.own_user().await?;
+        let mut run = self.begin_run(org, &own).await?;
         let mut after = None;
         loop {
             match org.pace(Priority::Bulk).await {
@@ -69,7 +69,7 @@ impl Sync {
         self.end_run(run).await
     }
 
-    async fn begin_run(&self, org: &Salesforce) -> Result<Run, SyncError> {
+    async fn begin_run(&self, org: &Salesforce, own: &SalesforceUserId) -> Result<Run, SyncError> {
         let started = self.clock.now();
         let look_back = started.saturating_sub(FIRST_LOOK_BACK).unwrap_or(started);
         let since = self.findings.last_run().await?.map_or(look_back, |run| run.started);
@@ -77,7 +77,14 @@ impl Sync {
             SetUpTrail::Read { changes, complete } => (changes, complete),
             _ => (Vec::new(), false),
         };
-        let entry = |change: salesforce::SetUpChange| Some(TrailEntry { by: change.by?, display: change.display? });
+        // What the connector did itself is no news.
+        let own =
+            org.lookup(&[Wanted { user: Some(own.clone()), keys: Vec::new() }]).await?.into_iter().flatten().next();
+        let own = own.and_then(|own| own.user.field(UserField::Username).map(str::to_lowercase));
+        let entry = |change: salesforce::SetUpChange| {
+            let by = change.by.filter(|by| own.as_ref() != Some(&by.to_lowercase()))?;
+            Some(TrailEntry { by, display: change.display? })
+        };
         Ok(Run {
             started,
             trail: trail.into_iter().filter_map(entry).collect(),
@@ -147,13 +154,14 @@ impl Sync {
             return self.keep(run, FindingKind::ClaimedTwice, Some(person), surveyed, String::new()).await;
         }
         let username = surveyed.user.field(UserField::Username).unwrap_or_default();
+        let whose = Whose { user: &surveyed.user.id, username, name: &surveyed.name };
         for Drift { kind, what, undo } in compare(desired, record, &surveyed.user, users) {
             let Some(action) = action(self.configuration.drift.answer(kind), kind, undo.is_some()) else { continue };
             if action == Action::Repair {
                 let queue = if kind == DriftKind::Opened { &mut run.urgent } else { &mut run.ordinary };
                 queue.insert(person.clone());
             }
-            let by = who(kind, username, &what, &run.trail, surveyed.last_modified_by.as_deref());
+            let by = who(kind, &whose, &what, &run.trail, surveyed.last_modified_by.as_deref());
             let finding = Finding {
                 kind: FindingKind::Drift(kind),
                 person: Some(person.clone()),

@@ -56,7 +56,7 @@ pub struct Settings {
     pub secret: SecretName,
     /// The REST API's version, as `v66.0`. One is pinned, so that Salesforce's next release changes nothing.
     pub api_version: String,
-    /// How many users are written at the same time, at least 1. Writes that carry a role go one at a time all the same.
+    /// How many users are written at the same time, at least 1.
     pub concurrent_writes: usize,
     /// By which of Salesforce's interfaces users are read and written.
     pub path: WritePath,

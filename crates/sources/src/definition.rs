@@ -27,6 +27,7 @@ pub struct Definition {
 /// Where a source's rows come from, and how a row becomes a person.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "there is one for each source")]
 pub enum Input {
     /// A file with a row for each person.
     File {

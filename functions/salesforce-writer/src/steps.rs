@@ -179,7 +179,12 @@ impl Writer {
         };
         match self.accounts.intend(person, record.clone(), pending).await {
             Ok(record) => Ok(Working { record, ..working }),
-            Err(error) => Err((person.clone(), error)),
+            Err(error) => {
+                let person = person.clone();
+                // Nothing was done; if it was written all the same, the next try settles it.
+                self.release(&person, working.record).await;
+                Err((person, error))
+            }
         }
     }
 }

@@ -182,7 +182,7 @@ fn cut(entity: &str, row: &Value, select: &str) -> Value {
 pub fn moment(date: &str) -> Value {
     match date.parse::<jiff::civil::Date>() {
         Ok(date) => {
-            let days = jiff::civil::date(1970, 1, 1).until(date).map(|span| i64::from(span.get_days())).unwrap_or(0);
+            let days = jiff::civil::date(1970, 1, 1).until(date).map_or(0, |span| i64::from(span.get_days()));
             Value::from(format!("/Date({})/", days * 86_400_000))
         }
         Err(_) => Value::Null,

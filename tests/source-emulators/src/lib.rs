@@ -82,9 +82,8 @@ impl<E: Emulator> InProcess<E> {
             None => {
                 let answer = self.emulator.handle(request);
                 let mut breakage = lock(&self.breakage);
-                match breakage.as_mut() {
-                    Some(plan) => plan.remember(request, &answer),
-                    None => {}
+                if let Some(plan) = breakage.as_mut() {
+                    plan.remember(request, &answer);
                 }
                 fault::Answer::Given(answer)
             }

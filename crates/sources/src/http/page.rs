@@ -36,9 +36,8 @@ impl Page {
             }
             RowsAt::List(path) => {
                 let mut document = json(&headers, &body)?;
-                let rows = match path.take(&mut document) {
-                    Some(Value::Array(rows)) => rows,
-                    _ => return Err(What::Malformed(format!("there is no list at {}", path.text()))),
+                let Some(Value::Array(rows)) = path.take(&mut document) else {
+                    return Err(What::Malformed(format!("there is no list at {}", path.text())));
                 };
                 rows.iter().zip(1..).try_for_each(|(row, number)| check(row, number))?;
                 Ok(page(rows, document))

@@ -213,7 +213,7 @@ pub(crate) struct Incremental {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum IncrementalKind {
-    Delta(Delta),
+    Delta(Box<Delta>),
     Since { format: String, overlap: Duration, query: Vec<(String, Template)>, body: Option<Body> },
 }
 

@@ -49,9 +49,7 @@ pub(crate) struct Unpackable;
 impl Table {
     /// An empty table whose rows can be looked up by these keys.
     pub(crate) fn new(keys: Vec<Key>) -> Self {
-        let mut table = Self::default();
-        table.indexes = keys.into_iter().map(Index::new).collect();
-        table
+        Self { indexes: keys.into_iter().map(Index::new).collect(), ..Self::default() }
     }
 
     /// Makes a stored table usable again.

@@ -50,14 +50,20 @@ fn answer(asked: &http::Request<bytes::Bytes>) -> http::Response<bytes::Bytes> {
             };
             request::json(200, &json!({ "items": rows, "page": { "next": next, "total": 3 } }))
         }
-        "/v2/contracts" => request::json(200, &json!({ "items": [
+        "/v2/contracts" => request::json(
+            200,
+            &json!({ "items": [
             contract("c1", "1", "31-12-9999", "DIR"), contract("c2", "3", "31-10-2026", "SALES"), contract("c3", "3", "31-12-9999", "INSIDE"),
-        ] })),
-        "/v2/departments" => request::json(200, &json!({ "items": [
+        ] }),
+        ),
+        "/v2/departments" => request::json(
+            200,
+            &json!({ "items": [
             { "code": "DIR", "name": "Board", "manager": "1", "parentCode": null },
             { "code": "SALES", "name": "Sales", "manager": "3", "parentCode": "DIR" },
             { "code": "INSIDE", "name": "Inside sales", "manager": null, "parentCode": "SALES" },
-        ] })),
+        ] }),
+        ),
         _ => request::empty(404),
     }
 }
@@ -94,7 +100,8 @@ fn the_reference_names_every_key() {
     let mut missing = Vec::new();
     let forms = schema["$defs"].as_object().unwrap().iter().filter(|(name, _)| {
         // The person's own parts are told in docs/CONFIGURATION.md.
-        !["PersonForm", "ContractsForm", "NameForm", "ContactForm", "ReferenceForm", "FileForm"].contains(&name.as_str())
+        !["PersonForm", "ContractsForm", "NameForm", "ContactForm", "ReferenceForm", "FileForm"]
+            .contains(&name.as_str())
     });
     let properties = forms.flat_map(|(name, form)| {
         form["properties"].as_object().into_iter().flatten().map(move |(key, _)| (name.clone(), key.clone()))

@@ -170,7 +170,7 @@ impl Target {
             |document| graph_next(document, "https://graph.microsoft.com.elsewhere.test/v1.0/users")
         } else {
             |document| {
-                exact_next(document, "https://start.exactonline.nl@elsewhere.test/api/v1/123456/payroll/Employees")
+                exact_next(document, "https://start.exactonline.nl@elsewhere.test/api/v1/123456/payroll/Employees");
             }
         }
     }

@@ -13,6 +13,10 @@ use super::{CONCURRENCY, Dispositions, disposition_of_store};
 use crate::person::{Occasion, Working};
 use crate::{PAUSE, Writer};
 
+/// How soon a person is looked at again whose lease somebody holds.
+const SHORTEST_WAIT: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
 impl Writer {
     /// Chooses the persons for whom there is work, and takes their leases.
     pub(super) async fn begin(
@@ -45,7 +49,8 @@ impl Writer {
                 None => {}
             }
         }
-        let longest_wait = Duration::from_secs(if urgent { 2 } else { 30 });
+        // A leaver looks again sooner, but not so often that its message ends with the dead letters.
+        let share = if urgent { 2 } else { 1 };
         let mut working = Vec::new();
         for (person, desired, occasion, outcome) in self.lease_all(chosen).await {
             match outcome {
@@ -67,7 +72,7 @@ impl Writer {
                     });
                 }
                 Ok(LeaseOutcome::Taken(wait)) => {
-                    dispositions.insert(person, Disposition::Again(wait.clamp(Duration::from_secs(1), longest_wait)));
+                    dispositions.insert(person, Disposition::Again((wait / share).clamp(SHORTEST_WAIT, LONGEST_WAIT)));
                 }
                 Err(error) => {
                     let disposition = disposition_of_store(&person, &error)?;

@@ -224,8 +224,12 @@ impl Writer {
         };
         match self.accounts.commit(commit).await {
             Ok(_) => {}
-            // The lease ran out and somebody else is at it, or the user was claimed in the meantime: look again.
-            Err(error) => return disposition_of_store(person, &error),
+            // The lease ran out and somebody else is at it, or the user was claimed in the meantime, or storage failed:
+            // look again. The intent stays.
+            Err(error) => {
+                self.release(person, record.clone()).await;
+                return disposition_of_store(person, &error);
+            }
         }
         if has_user_now && let Err(disposition) = self.wake_waiting(person).await {
             return Ok(disposition);

@@ -43,7 +43,7 @@ impl Entra {
         let skip = match (parameter(request, "$deltatoken"), parameter(request, "$skiptoken")) {
             (Some(token), _) if token == "latest" => {
                 let version = state.version;
-                return finish(&mut state, Vec::new(), version, selected(request), now);
+                return finish(&mut state, &[], version, selected(request), now);
             }
             (Some(token), _) => match state.deltas.get(&token).cloned() {
                 None => {
@@ -97,7 +97,7 @@ impl Entra {
         // An object may come twice.
         rows.extend(rows.first().cloned());
         if !more && skip.pages % 2 == 1 {
-            return finish(state, rows, last, skip.select, now);
+            return finish(state, &rows, last, skip.select, now);
         }
         state.counter += 1;
         let token = format!("skip{}", state.counter);
@@ -114,7 +114,7 @@ impl Entra {
     }
 }
 
-fn finish(state: &mut State, rows: Vec<Value>, since: u64, select: Vec<String>, now: Timestamp) -> Response<Bytes> {
+fn finish(state: &mut State, rows: &[Value], since: u64, select: Vec<String>, now: Timestamp) -> Response<Bytes> {
     state.counter += 1;
     let token = format!("delta{}", state.counter);
     state.deltas.insert(token.clone(), Mark { since, select, made: now });

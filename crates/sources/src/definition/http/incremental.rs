@@ -28,7 +28,7 @@ impl Compiler<'_> {
         }
         let full_every = Duration::from_secs(u64::from(form.full_every_hours.unwrap_or(24).clamp(1, 24 * 31)) * 3600);
         let kind = match (form.delta, form.since) {
-            (Some(delta), None) => self.delta(delta).map(IncrementalKind::Delta),
+            (Some(delta), None) => self.delta(delta).map(|delta| IncrementalKind::Delta(Box::new(delta))),
             (None, Some(since)) => self.since(since),
             _ => {
                 self.fault(at, "incremental has exactly one of delta and since");

@@ -8,6 +8,7 @@ use crate::http::assemble::Assembler;
 use crate::http::path::{fingerprint, key_text};
 use crate::http::plan::Subject;
 use crate::http::record::{Mode, Record};
+use crate::http::table::Table;
 use crate::mapping::Fields;
 
 /// Rows of the root stream that become records in one step.
@@ -24,7 +25,7 @@ impl Run {
         }
         let source = self.source.clone();
         let root = source.plan().root;
-        let rows = self.progress.tables.get(root).map_or(0, |table| table.len());
+        let rows = self.progress.tables.get(root).map_or(0, Table::len);
         let to = rows.min(from + BATCH);
         for row in from..to {
             records.extend(self.record(row));

@@ -18,6 +18,7 @@ use crate::http::paging::{Next, append, next_address, own};
 use crate::http::path::{Path, key_text};
 use crate::http::plan::{Delta, IncrementalKind, Plan, Request, RowsAt};
 use crate::http::record::Mode;
+use crate::http::table::Table;
 use crate::http::template::encode;
 
 /// All tables of a run together, in megabytes.
@@ -123,7 +124,7 @@ impl Run {
         let mut item = None;
         if let Some(each) = stream.each {
             let rows = self.progress.tables.get(each);
-            if self.progress.cursor.item >= rows.map_or(0, |rows| rows.len()) {
+            if self.progress.cursor.item >= rows.map_or(0, Table::len) {
                 return self.end_stream(number);
             }
             item = rows.map(|rows| rows.row(self.progress.cursor.item));

@@ -44,6 +44,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("local", &["domain", "mapping", "policy", "ports", "records", "salesforce-writer", "sync", "webhook", "wiring"]),
     // Stands for Salesforce, so it knows nothing of our client.
     ("salesforce-simulator", &["ports"]),
+    // The same for the sources.
+    ("source-emulators", &["ports"]),
     // The command line runs everything, and the tests use everything.
     (
         "cli",

@@ -173,7 +173,9 @@ impl State {
 fn sample(now: Timestamp) -> Org {
     let mut org = Org::sample(now);
     // Refused only for a licence that the sample org does not have.
-    drop(org.admin().set_seats("Salesforce", SEATS));
+    for licence in ["Salesforce", "SalesConsoleUser"] {
+        drop(org.admin().set_seats(licence, SEATS));
+    }
     org.set_daily_api_limit(CALLS_A_DAY);
     org
 }

@@ -159,9 +159,19 @@ impl Pipeline {
         loop {
             let mut handled = 0;
             for queue in [QueueName::UrgentChanges, QueueName::PersonEvents, QueueName::Changes] {
-                match self.round(queue).await {
-                    Ok(messages) => handled += messages,
-                    Err(trouble) => quiet.trouble = Some(trouble),
+                loop {
+                    match self.round(queue).await {
+                        Ok(0) => break,
+                        Ok(messages) => handled += messages,
+                        Err(trouble) => {
+                            quiet.trouble = Some(trouble);
+                            break;
+                        }
+                    }
+                    // All are mapped before any is written, so that the writer's batches are full.
+                    if queue != QueueName::PersonEvents {
+                        break;
+                    }
                 }
             }
             quiet.handled += handled;

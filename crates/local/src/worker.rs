@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use policy::Api;
 use ports::QueueName;
 
 use crate::schedule::{Stop, has_come};
@@ -10,6 +11,9 @@ use crate::{IDLE, Pipeline};
 
 /// Messages taken at a time, of those that are there; nobody waits for a batch to fill.
 const BATCH: usize = 100;
+
+/// The same for changes where each call carries many persons: fewer would leave the calls half empty.
+const APEX_BATCH: usize = 1_000;
 
 /// How long a taken message stays hidden. Should its work take longer it is handled twice, which is harmless.
 const VISIBILITY: Duration = Duration::from_secs(120);
@@ -20,7 +24,9 @@ const TROUBLE: Duration = Duration::from_secs(5);
 impl Pipeline {
     /// Handles one batch of a queue; answers how many messages it held, or why the batch failed as a whole.
     pub(crate) async fn round(&self, queue: QueueName) -> Result<usize, String> {
-        let deliveries = self.queue.receive(queue, BATCH, VISIBILITY).await.map_err(|error| error.to_string())?;
+        let by_apex = self.sync.configuration.salesforce.api == Api::Apex;
+        let most = if by_apex && queue != QueueName::PersonEvents { APEX_BATCH } else { BATCH };
+        let deliveries = self.queue.receive(queue, most, VISIBILITY).await.map_err(|error| error.to_string())?;
         if deliveries.is_empty() {
             return Ok(0);
         }

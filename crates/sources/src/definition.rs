@@ -1,5 +1,5 @@
 //! A source's definition, one YAML file, read strictly and as a whole: everything that is wrong is told at once, with its
-//! place. Its form is in [`form`]; it becomes an [`Input`] and a [`Mapping`].
+//! place. Its form is in `form`; it becomes an [`Input`] and a [`Mapping`] or an [`HttpSource`].
 
 mod compile;
 mod field;

@@ -8,8 +8,8 @@ use domain::account::{Applied, Correlation};
 use domain::audit::{AuditEntry, Outcome};
 use domain::change::owned_after;
 use domain::{
-    AccountRecord, AuditRecord, Cause, DesiredAccount, DesiredState, Entitlement, Operation, Parked, ParkedReason,
-    PersonId, SalesforceUserId, UserField,
+    AccountRecord, AuditRecord, DesiredAccount, DesiredState, Entitlement, Operation, Parked, ParkedReason, PersonId,
+    SalesforceUserId, UserField,
 };
 use jiff::Timestamp;
 
@@ -89,7 +89,6 @@ pub fn audit_record(
     before: &AccountRecord,
     after: &AccountRecord,
     desired: &DesiredState,
-    cause: Cause,
     results: &Results,
     recovered: bool,
     now: Timestamp,
@@ -116,7 +115,7 @@ pub fn audit_record(
         at: now,
         user: results.user.clone(),
         version: desired.version,
-        cause,
+        cause: desired.cause.clone(),
         why: desired.account.why.0.clone(),
         entries,
         recovered,

@@ -41,4 +41,9 @@ fn joiners_cost_hardly_more_than_a_call_each() {
     // A login, the catalog and the schema, and a look-up for each batch; the promise for 1,000 joiners is 1,020.
     assert!((120..=120 + 12).contains(&calls(0)), "{measured}");
     assert_eq!(calls(1), 0, "{measured}");
+    // By Apex REST: a login, a look-up and a write.
+    assert_eq!(measured["runs"].as_array().unwrap().len(), 12, "{measured}");
+    for run in 6..12 {
+        assert!(calls(run) <= 3, "{measured}");
+    }
 }

@@ -34,13 +34,15 @@ fn the_example_ends_as_accounts_and_a_second_import_costs_no_call() {
     assert_eq!(second["outcome"]["accounts"], outcome["accounts"]);
 
     let log = run(folder.path(), &["audit", "1003", "--json"]).json();
-    assert_eq!(log["records"].as_array().unwrap().len(), 1);
+    // Made, and linked to the manager where that one came later.
+    assert!((1..=2).contains(&log["records"].as_array().unwrap().len()), "{log}");
     let then = run(folder.path(), &["audit", "1003", "--at", "2001-01-01", "--json"]).json();
     assert_eq!((&then["user"], &then["records"]), (&Value::Null, &0.into()));
     let now = run(folder.path(), &["audit", "1003", "--at", "2999-01-01", "--json"]).json();
     assert_eq!((&now["active"], &now["fields"]["EmployeeNumber"]), (&true.into(), &"1003".into()));
     let verdict = run(folder.path(), &["verify-audit", "--json"]).json();
-    assert_eq!((&verdict["broken"], &verdict["records"]), (&Value::Array(vec![]), &created.into()));
+    assert_eq!(verdict["broken"], Value::Array(vec![]));
+    assert!(verdict["records"].as_u64().unwrap() >= created, "{verdict}");
     assert_eq!(run(folder.path(), &["parked"]).code, 0);
 }
 

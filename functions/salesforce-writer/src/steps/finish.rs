@@ -2,7 +2,7 @@
 
 use domain::audit::Outcome;
 use domain::change::settle;
-use domain::{Operation, ParkedReason, PersonId, UserField};
+use domain::{DesiredState, Operation, ParkedReason, PersonId, UserField};
 use futures::StreamExt as _;
 use ports::Class;
 use records::{BatchError, Commit, Disposition};
@@ -155,14 +155,13 @@ impl Writer {
         let before = working.record.value.clone();
         // The audit record speaks of the state that the interrupted change served.
         let mut served = working.desired.value.clone();
-        served.version = pending.version;
+        (served.version, served.cause) = (pending.version, pending.cause);
         let mut record = next_record(&before, &served, &results, true, self.clock.now());
         (record.recheck, record.waits_for) = (before.recheck, before.waits_for.clone());
         if let Some(applied) = record.applied.as_mut() {
             applied.version = before.applied_version();
         }
-        let audit =
-            audit_record(&working.person, &before, &record, &served, pending.cause, &results, true, self.clock.now());
+        let audit = audit_record(&working.person, &before, &record, &served, &results, true, self.clock.now());
         let claims = working.claims.take().filter(|_| record.correlation.is_some());
         let commit = Commit {
             person: &working.person,
@@ -205,8 +204,8 @@ impl Writer {
             // An undecided correlation says nothing about an interrupted change: its intent stays.
             next.pending.clone_from(&record.value.pending);
         }
-        let cause = working.cause();
-        let audit = audit_record(person, &record.value, &next, &desired.value, cause, &results, false, now);
+        let served = DesiredState { cause: working.cause(), ..desired.value.clone() };
+        let audit = audit_record(person, &record.value, &next, &served, &results, false, now);
         let created = next.correlation.as_ref().filter(|_| record.value.correlation.is_none()).map(|c| c.user.clone());
         let claims = created.or_else(|| claims.clone().filter(|_| record.value.correlation.is_none()));
         let complete = results.is_complete();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use local::{Pipeline, Ports};
 use policy::Configuration;
 use ports::{Clock, SystemClock, SystemRandom};
@@ -34,18 +34,23 @@ pub(super) enum Step {
     Joiners,
     Unchanged,
     Movers,
-    Leavers,
+    Frozen,
+    Deactivated,
+    Stripped,
 }
 
 impl Step {
-    pub(super) const ALL: [Self; 4] = [Self::Joiners, Self::Unchanged, Self::Movers, Self::Leavers];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Joiners, Self::Unchanged, Self::Movers, Self::Frozen, Self::Deactivated, Self::Stripped];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Joiners => "joiners",
             Self::Unchanged => "the same again",
             Self::Movers => "movers",
-            Self::Leavers => "leavers",
+            Self::Frozen => "leavers, frozen",
+            Self::Deactivated => "leavers, deactivated",
+            Self::Stripped => "leavers, stripped",
         }
     }
 
@@ -64,8 +69,10 @@ pub(super) struct Load {
 
 impl Load {
     /// A new org and a new store, in the file if one is named.
-    pub(super) fn new(persons: u32, latency: Duration, file: Option<&Path>) -> anyhow::Result<Self> {
-        let files = [("load.yaml".to_owned(), CONFIGURATION.to_owned())];
+    pub(super) fn new(persons: u32, latency: Duration, api: &str, file: Option<&Path>) -> anyhow::Result<Self> {
+        let configuration =
+            CONFIGURATION.replace("secret: salesforce }", &format!("secret: salesforce, api: {api} }}"));
+        let files = [("load.yaml".to_owned(), configuration)];
         let configuration = Configuration::parse(&files).map_err(|problems| anyhow!("{problems}"))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let org = SimulatedOrg::in_memory(clock.clone()).with_latency(latency);
@@ -128,9 +135,15 @@ impl Load {
         let ours = users.iter().filter(|user| user.text("FederationIdentifier").starts_with("bench-"));
         let right = ours.filter(|user| {
             let sets = user.permission_sets.len();
+            let licences = user.permission_set_licences.len();
             match step {
-                Step::Leavers => !user.active && sets == 0,
-                _ => user.active && user.role.is_some() && sets == 3 && user.text("Department") == step.department(),
+                Step::Frozen => user.frozen && user.active && sets == 3,
+                Step::Deactivated => !user.active && sets == 3,
+                Step::Stripped => !user.active && sets == 0 && licences == 0 && user.groups.is_empty(),
+                Step::Joiners | Step::Unchanged | Step::Movers => {
+                    let given = sets == 3 && licences == 1 && user.groups.len() == 1 && user.role.is_some();
+                    user.active && given && user.text("Department") == step.department()
+                }
             }
         });
         let right = right.count();
@@ -142,7 +155,14 @@ impl Load {
 }
 
 fn event(number: u32, step: Step, now: Timestamp, today: Date) -> anyhow::Result<Value> {
-    let end = if step == Step::Leavers { Some(today.yesterday()?) } else { None };
+    // Who left so many days ago is at that step of the ladder.
+    let days_ago = match step {
+        Step::Joiners | Step::Unchanged | Step::Movers => None,
+        Step::Frozen => Some(1),
+        Step::Deactivated => Some(8),
+        Step::Stripped => Some(31),
+    };
+    let end = days_ago.map(|days| today.checked_sub(days.days())).transpose()?;
     let department = step.department();
     Ok(json!({
         "type": "person.upserted",

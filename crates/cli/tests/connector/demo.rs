@@ -38,8 +38,9 @@ fn joiners_cost_hardly_more_than_a_call_each() {
     assert_eq!(ran.code, 0, "{ran:?}");
     let measured = ran.json();
     let calls = |run: usize| measured["runs"][run]["calls"].as_u64().unwrap();
-    // A login, the catalog and the schema, and a look-up for each batch; the promise for 1,000 joiners is 1,020.
-    assert!((120..=120 + 12).contains(&calls(0)), "{measured}");
+    // A login, the catalog in eight calls, the schema; for each batch a look-up and what goes by hundreds: roles,
+    // licences, groups. For 1,000 joiners it is 1,050.
+    assert!((120..=120 + 20).contains(&calls(0)), "{measured}");
     assert_eq!(calls(1), 0, "{measured}");
     // By Apex REST: a login, a look-up and a write.
     assert_eq!(measured["runs"].as_array().unwrap().len(), 12, "{measured}");

@@ -8,6 +8,7 @@ pub(crate) mod drift;
 pub(crate) mod import;
 pub(crate) mod link;
 pub(crate) mod parked;
+pub(crate) mod preflight;
 pub(crate) mod retry;
 pub(crate) mod serve;
 pub(crate) mod sign;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures::future::join_all;
 use policy::Api;
 use ports::QueueName;
 
@@ -44,12 +45,15 @@ impl Pipeline {
                 return Err(error.to_string());
             }
         };
-        for delivery in deliveries.iter().filter(|delivery| !failed.contains(&delivery.id)) {
+        let done = deliveries.iter().filter(|delivery| !failed.contains(&delivery.id));
+        // All at once: then they share a commit.
+        join_all(done.map(|delivery| async {
             // A message that could not be deleted comes again, and changes nothing.
             if let Err(error) = self.queue.delete(queue, &delivery.receipt).await {
                 tracing::debug!(event = "message.not_deleted", message = delivery.id, %error);
             }
-        }
+        }))
+        .await;
         Ok(deliveries.len())
     }
 

@@ -56,6 +56,14 @@ impl Salesforce {
         Ok(self.identity().await?.org)
     }
 
+    /// The host that the org's calls go to, as `https://acme.my.salesforce.com`.
+    ///
+    /// # Errors
+    /// Those of the log-in.
+    pub async fn instance(&self) -> Result<String, SalesforceError> {
+        Ok(self.api.sessions.session().await?.instance.clone())
+    }
+
     async fn identity(&self) -> Result<Identity, SalesforceError> {
         let session = self.api.sessions.session().await?;
         let identity = session.identity.get_or_try_init(|| async {

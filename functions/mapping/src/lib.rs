@@ -103,7 +103,9 @@ impl Mapping {
             return Ok(None);
         }
         let usable = |applied: &domain::Applied| applied.active == Some(true) && !applied.frozen;
-        let perhaps_usable = account.pending.is_some() || account.applied.as_ref().is_some_and(usable);
+        // Whose lease somebody holds may get an account at this moment.
+        let perhaps_usable =
+            account.lease.is_some() || account.pending.is_some() || account.applied.as_ref().is_some_and(usable);
         let urgent = desired.account.status != domain::AccountStatus::Enabled && perhaps_usable;
         Ok(Some(if urgent { QueueName::UrgentChanges } else { QueueName::Changes }))
     }

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use domain::account::Pending;
 use domain::change::forget_lost;
-use domain::{DriftKind, Known, Operation, PersonId, SalesforceUserId, diff};
+use domain::{AccountStatus, DriftKind, Known, Operation, PersonId, SalesforceUserId, diff};
 use futures::StreamExt as _;
-use ports::{Class, StoreError};
-use records::{BatchError, Disposition};
+use ports::{Class, QueueName, StoreError};
+use records::{BatchError, Disposition, send_wake_ups};
 use salesforce::{Pace, Priority, SalesforceError};
 
 use crate::correlate::{Resolution, correlate};
@@ -155,7 +155,10 @@ impl Writer {
                 }
             }
         }
+        let worked_on = |working: &Working| (working.person.clone(), working.desired.value.version);
+        let worked_on = doing.iter().chain(&idle).map(worked_on).collect();
         let finished = self.finish(doing, idle).await;
+        self.wake_overtaken(worked_on).await;
         let mut systemic = None;
         for result in finished {
             match result {
@@ -166,6 +169,25 @@ impl Writer {
             }
         }
         systemic.map_or(Ok(dispositions), Err)
+    }
+
+    /// Whose desired state became a newer one meanwhile found the lease taken, and would look again much later.
+    async fn wake_overtaken(&self, worked_on: BTreeMap<PersonId, u64>) {
+        let persons: Vec<_> = worked_on.keys().cloned().collect();
+        let newer = match self.people.desired(&persons).await {
+            Ok(desired) => desired,
+            Err(error) => return tracing::warn!(event = "writer.overtaken_unread", %error),
+        };
+        let newer = newer.into_iter().flatten().map(|desired| desired.value);
+        let newer = newer.filter(|desired| worked_on.get(&desired.person).is_some_and(|of| desired.version > *of));
+        let (kept, leaving): (Vec<_>, Vec<_>) =
+            newer.partition(|desired| desired.account.status == AccountStatus::Enabled);
+        for (queue, desired) in [(QueueName::UrgentChanges, leaving), (QueueName::Changes, kept)] {
+            let persons = desired.into_iter().map(|desired| desired.person);
+            if let Err(error) = send_wake_ups(&*self.queue, queue, persons).await {
+                tracing::warn!(event = "writer.overtaken_not_woken", %error);
+            }
+        }
     }
 
     async fn intend(&self, working: Working) -> Result<Working, (PersonId, StoreError)> {

@@ -1,16 +1,11 @@
 //! `connector check`: everything that is wrong with a configuration, each with file, line and column.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Args;
-use http_client::NetworkTransport;
 use policy::{Configuration, Finding, Place, Severity, SourceKind};
-use ports::{Clock as _, SystemClock, SystemRandom};
+use ports::{Clock as _, SystemClock};
 use serde::Serialize;
-use storage::secrets_file::SecretsFile;
 
 use crate::exit::Ending;
 use crate::output::{Output, Report, clean};
@@ -19,8 +14,7 @@ use crate::words::count;
 /// Check a configuration, without changing anything.
 ///
 /// Every problem is told at once, as FILE:LINE:COLUMN: error: REASON. All expressions are evaluated on the persons in
-/// the folder's examples/ and on some that are built in. With --org, profiles, roles, permission sets and groups are
-/// looked up in the org (reads only).
+/// the folder's examples/ and on some that are built in. `connector preflight` compares it with an org.
 ///
 /// Exit code 1 when there is an error; warnings alone are no failure.
 #[derive(Debug, Args)]
@@ -28,12 +22,6 @@ pub(crate) struct Check {
     /// Folder of the configuration.
     #[arg(long, value_name = "DIR")]
     config: PathBuf,
-    /// Compare the names with the org's.
-    #[arg(long, requires = "secrets")]
-    org: bool,
-    /// File with the org's log-in.
-    #[arg(long, value_name = "FILE")]
-    secrets: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -82,15 +70,15 @@ impl Found {
 }
 
 impl Check {
-    pub(crate) async fn run(&self, output: &Output) -> anyhow::Result<Ending> {
-        let (findings, tried) = self.findings().await?;
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<Ending> {
+        let (findings, tried) = self.findings();
         let found: Vec<_> = findings.into_iter().map(|finding| Found::new(&self.config, finding)).collect();
         let errors = found.iter().filter(|found| found.severity == "error").count();
         output.show(&Findings { errors, warnings: found.len() - errors, findings: found, tried })?;
         Ok(if errors == 0 { Ending::Done } else { Ending::Failed })
     }
 
-    async fn findings(&self) -> anyhow::Result<(Vec<Finding>, String)> {
+    fn findings(&self) -> (Vec<Finding>, String) {
         let configuration = match policy::load(&self.config) {
             Ok(configuration) => configuration,
             // Which definitions are used is not known then, so all in the usual place are checked.
@@ -98,7 +86,7 @@ impl Check {
                 let mut findings = [problems.0, definitions_in(&self.config.join("sources"))].concat();
                 findings.sort();
                 findings.dedup();
-                return Ok((findings, String::new()));
+                return (findings, String::new());
             }
         };
         let mut findings = configuration.warnings.clone();
@@ -112,33 +100,9 @@ impl Check {
                 tried.push_str(&format!("{} tried", count(examples.len() as u64, "example person", "example persons")));
             }
         }
-        if self.org {
-            findings.extend(self.compare_with_org(&configuration).await?);
-            tried.push_str(", names compared with the org");
-        }
         findings.sort();
         findings.dedup();
-        Ok((findings, tried))
-    }
-
-    async fn compare_with_org(&self, configuration: &Configuration) -> anyhow::Result<Vec<Finding>> {
-        let file = self.secrets.as_ref().context("--org needs --secrets FILE")?;
-        let salesforce = wiring::salesforce(
-            configuration,
-            Arc::new(NetworkTransport::new(Duration::from_secs(30))?),
-            Arc::new(SecretsFile::open(file)?),
-            Arc::new(SystemClock),
-            Arc::new(SystemRandom),
-        );
-        let catalog = salesforce.catalog().await.context("the org can't be read; is the log-in in --secrets right?")?;
-        let named = configuration.policy.entitlements_named().into_iter();
-        let missing = named.filter(|(entitlement, _)| catalog.id(entitlement).is_err());
-        Ok(missing
-            .map(|(entitlement, place)| {
-                let kind = crate::words::kind(entitlement.kind);
-                Finding::error(place, format!("the org has no {kind} `{}`", entitlement.name))
-            })
-            .collect())
+        (findings, tried)
     }
 }
 

@@ -1,11 +1,6 @@
 //! Wrong use and wrong configuration.
 
 use std::fs;
-use std::sync::{Arc, Mutex};
-
-use ports::{Clock as _, SystemClock};
-use salesforce_simulator::Org;
-use salesforce_simulator::server::Server;
 
 use crate::common::{change, connector, copy, example_config, example_export, root, run};
 
@@ -26,7 +21,8 @@ fn wrong_use_ends_with_2() {
         &["import", "--source", "nobody", export, "--simulated-org", "--wait"],
         &["import", "--source", "hr", export, "--simulated-org", "--wait"],
         &["import", "--source", "exact-synergy", export, "--wait", "--stack", "prod"],
-        &["check", "--config", ".", "--org"],
+        &["preflight"],
+        &["preflight", "--secrets", "none.yaml"],
     ] {
         let ran = run(folder.path(), arguments);
         assert_eq!(ran.code, 2, "{arguments:?}: {ran:?}");
@@ -79,32 +75,6 @@ fn every_problem_is_told_with_its_place() {
     let ran = run(folder.path(), &import);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("rules.yaml:") && ran.stderr.contains("connector check"), "{ran:?}");
-}
-
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn names_are_compared_with_the_org() {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let org = Arc::new(Mutex::new(Org::sample(SystemClock.now())));
-    let _server = Server::start(org.clone(), 0, false, Arc::new(SystemClock)).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let (config, secrets) = (folder.path().join("config"), folder.path().join("secrets.yaml"));
-    copy(&example_config(), &config);
-    let secret = org.lock().unwrap().jwt_secret();
-    fs::write(&secrets, serde_json::json!({ "salesforce": secret }).to_string()).unwrap();
-    fs::set_permissions(&secrets, fs::Permissions::from_mode(0o600)).unwrap();
-    let arguments = ["check", "--config", "config", "--org", "--secrets", "secrets.yaml"];
-    let ran = run(folder.path(), &arguments);
-    assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.stdout.contains("compared with the org"), "{ran:?}");
-    change(&config.join("rules.yaml"), "Expense_Approver", "Expence_Approver");
-    let ran = run(folder.path(), &arguments);
-    assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.stdout.contains("error: the org has no permission set `Expence_Approver`"), "{ran:?}");
-    assert!(ran.stdout.starts_with("config/rules.yaml:"), "{ran:?}");
-    // Reading is all that it does.
-    assert!(org.lock().unwrap().journal().is_empty());
 }
 
 #[cfg(unix)]

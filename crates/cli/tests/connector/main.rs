@@ -12,6 +12,8 @@ mod common;
 mod demo;
 mod import;
 #[cfg(unix)]
+mod preflight;
+#[cfg(unix)]
 mod serve;
 #[cfg(unix)]
 mod simulated;

@@ -57,6 +57,7 @@ async fn both_flows_tell_whose_session_it_is_without_a_call() {
         let own = world.salesforce.own_user().await.unwrap();
         assert_eq!(own.as_str(), world.org().user(INTEGRATION_USERNAME).unwrap().id.as_str());
         assert_eq!(world.salesforce.org_id().await.unwrap().as_str(), world.org().id().as_str());
+        assert_eq!(world.salesforce.instance().await.unwrap(), world.org().instance_url());
         assert_eq!(world.org().call_count(), 1, "the log-in only");
     }
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't have its world has failed")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,6 +63,7 @@ rules:
 /// Secrets that lie in the test.
 struct TestSecrets {
     salesforce: Mutex<String>,
+    others: BTreeMap<String, Value>,
 }
 
 #[async_trait::async_trait]
@@ -70,7 +72,10 @@ impl Secrets for TestSecrets {
         match name.as_str() {
             "salesforce" => Ok(self.salesforce.lock().expect("not poisoned").clone().into()),
             "hr-webhook" => Ok(json!({ "key": HR_KEY }).to_string().into()),
-            _ => Err(SecretError::Missing(name.clone())),
+            other => match self.others.get(other) {
+                Some(secret) => Ok(secret.to_string().into()),
+                None => Err(SecretError::Missing(name.clone())),
+            },
         }
     }
 }
@@ -113,17 +118,30 @@ impl World {
 
     /// A world with another org and configuration.
     pub fn configured(org: Org, files: &[(&str, &str)]) -> Self {
+        Self::with_sources(org, files, [], None)
+    }
+
+    /// A world whose sources are reached by a transport, with their secrets.
+    pub fn with_sources<const N: usize>(
+        org: Org,
+        files: &[(&str, &str)],
+        secrets: [(&str, Value); N],
+        sources: Option<Arc<dyn HttpTransport>>,
+    ) -> Self {
         let configuration = parse(files);
         let clock = Arc::new(ManualClock::at(morning()));
         let embedded = Arc::new(Embedded::in_memory(clock.clone()).expect("memory can be had"));
-        let secrets = Arc::new(TestSecrets { salesforce: Mutex::new(org.jwt_secret().to_string()) });
+        let others = secrets.into_iter().map(|(name, secret)| (name.to_owned(), secret)).collect();
+        let secrets = Arc::new(TestSecrets { salesforce: Mutex::new(org.jwt_secret().to_string()), others });
         let org = InProcess::new(Arc::new(Mutex::new(org))).with_clock(clock.clone());
         let faults = Arc::new(Faults::default());
+        let sources = sources.unwrap_or_else(|| Arc::new(org.clone()));
         let ports = Ports {
             store: Arc::new(Faulty::new(embedded.clone() as Arc<dyn Store>, faults.clone())),
             queue: Arc::new(Faulty::new(embedded.clone() as Arc<dyn Queue>, faults.clone())),
             secrets: Arc::new(Faulty::new(secrets.clone() as Arc<dyn Secrets>, faults.clone())),
             transport: Arc::new(Faulty::new(Arc::new(org.clone()) as Arc<dyn HttpTransport>, faults.clone())),
+            sources: Arc::new(Faulty::new(sources, faults.clone())),
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(7)),
         };

@@ -1,7 +1,16 @@
 //! AWS, end to end: the template itself deployed to ministack, the built binaries run by it, a signed webhook in, the
-//! account in the simulated org, correlation and audit in DynamoDB, a poison message in the dead letters.
+//! account in the simulated org, correlation and audit in DynamoDB, a poison message in the dead letters; and where there
+//! is a domain controller, a joiner out of two sources that the schedule reads.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests, which fail by panicking")]
+
+#[path = "aws_end_to_end/one_person.rs"]
+mod one_person;
+#[path = "one_person/sources.rs"]
+mod sources;
+#[path = "../../crates/active-directory/tests/support/mod.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "shared with the tests of active-directory, which use all of it")]
+mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,6 +26,8 @@ use salesforce_simulator::Org;
 use salesforce_simulator::server::Server;
 use serde_json::{Value, json};
 use storage::aws::AwsClients;
+
+use crate::sources::Sources;
 
 const STACK: &str = "e2e";
 const FUNCTIONS: [&str; 4] = ["webhook", "sync", "mapping", "salesforce-writer"];
@@ -34,9 +45,14 @@ async fn the_deployed_template_turns_a_webhook_into_an_account() {
     let _server = Server::start(org.clone(), 0, true, clock.clone()).await.expect("a free port");
     let salesforce = org.lock().expect("not poisoned").jwt_secret();
 
+    let sources = Sources::start().await;
     let folder = tempfile::tempdir().expect("a folder");
-    lay_out(folder.path());
+    lay_out(folder.path(), sources.as_ref());
     ministack.put_secret(STACK, "salesforce", &salesforce.to_string()).await;
+    if let Some(sources) = &sources {
+        sources.employ(&[one_person::joiner()]);
+        one_person::put_secrets(sources, &ministack).await;
+    }
     deploy(&ministack, folder.path());
     ministack.put_secret(STACK, "salesforce", &salesforce.to_string()).await;
     ministack.put_secret(STACK, "hr-webhook", &json!({ "key": HR_KEY }).to_string()).await;
@@ -73,6 +89,10 @@ async fn the_deployed_template_turns_a_webhook_into_an_account() {
             .await;
     assert_eq!(gone.id, created.id);
 
+    if let Some(sources) = &sources {
+        one_person::comes_and_goes(sources, &ministack, &org, folder.path()).await;
+    }
+
     // A poison message ends with the dead letters and holds nobody up.
     let queue = AwsClients::for_emulator(STACK, ministack.endpoint()).queue(clock.clone());
     ports::Queue::send(&queue, QueueName::PersonEvents, &["poison".to_owned()]).await.expect("sent");
@@ -93,7 +113,7 @@ async fn the_deployed_template_turns_a_webhook_into_an_account() {
 }
 
 /// The template with the binaries that the test build made, where `sam deploy` looks for built functions.
-fn lay_out(folder: &Path) {
+fn lay_out(folder: &Path, sources: Option<&Sources>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     std::fs::copy(root.join("template.yaml"), folder.join("template.yaml")).expect("the template");
     for function in FUNCTIONS {
@@ -111,6 +131,9 @@ fn lay_out(folder: &Path) {
     for (name, text) in [("connector.yaml", CONNECTOR), ("account.yaml", ACCOUNT), ("rules.yaml", RULES)] {
         std::fs::write(config.join(name), text).expect("writable");
     }
+    if let Some(sources) = sources {
+        one_person::configure(sources, &config);
+    }
 }
 
 fn built(function: &str) -> PathBuf {
@@ -123,6 +146,8 @@ fn deploy(ministack: &Ministack, folder: &Path) {
     let parameters = [
         "--parameter-overrides".to_owned(),
         "Architecture=x86_64".to_owned(),
+        // As often as it can be.
+        "PullSchedule=rate(1 minute)".to_owned(),
         format!("ConfigurationFolder={}", config.display()),
     ];
     run(

@@ -19,11 +19,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("active-directory", &["domain", "ports", "sources"]),
     ("salesforce", &["domain", "ports"]),
     ("lambda", &["ports"]),
-    ("wiring", &["policy", "ports", "salesforce"]),
-    ("webhook", &["domain", "lambda", "policy", "ports", "records", "storage"]),
+    ("write-back", &["domain", "ports", "records"]),
+    ("wiring", &["domain", "policy", "ports", "records", "salesforce", "sources"]),
+    ("webhook", &["domain", "lambda", "policy", "ports", "records", "sources", "storage"]),
     (
         "sync",
         &[
+            "active-directory",
             "domain",
             "http-client",
             "lambda",
@@ -50,6 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "active-directory",
             "domain",
             "expression",
             "http-client",

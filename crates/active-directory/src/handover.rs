@@ -18,7 +18,9 @@ impl Definition {
         match self.map(record) {
             None => left_out(record.key),
             Some(Err(error)) => refused(&RefusedRecord { key: record.key, error }),
-            Some(Ok(Mapped::Account { person: None, .. })) => left_out(record.key),
+            Some(Ok(Mapped::Account { record, person: None, account, .. })) => {
+                sources::Record::Unowned { record, account }
+            }
             Some(Ok(Mapped::Account { record, person: Some(person), account, .. })) => {
                 sources::Record::Present { record, person, content: Box::new(SnapshotContent::Account(account)) }
             }
@@ -87,7 +89,8 @@ mod tests {
         let SnapshotContent::Account(account) = *content else { panic!("an account") };
         assert_eq!(account["mail"], "j@x");
         // Without a person's id it belongs to nobody.
-        assert_eq!(definition.hand_over(&present(&[("mail", "j@x")])), sources::Record::LeftOut(key()));
+        let unowned = definition.hand_over(&present(&[("mail", "j@x")]));
+        assert!(matches!(unowned, sources::Record::Unowned { record, .. } if record == key()));
     }
 
     #[test]

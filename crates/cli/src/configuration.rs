@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use domain::SourceName;
-use policy::{Configuration, SourceConfig, SourceKind};
+use policy::{Configuration, SourceConfig};
 use ports::SecretName;
 
 use crate::arguments::ConfigurationArguments;
@@ -59,8 +59,5 @@ pub(crate) fn webhooks(configuration: &Configuration) -> impl Iterator<Item = (&
 
 /// The secret with a webhook's keys.
 pub(crate) fn webhook_secret(source: &SourceConfig) -> Option<SecretName> {
-    match &source.kind {
-        SourceKind::Webhook { secret } => Some(secret.clone()),
-        _ => None,
-    }
+    source.webhook.as_ref().map(|webhook| webhook.secret.clone())
 }

@@ -11,6 +11,8 @@ use http_client::NetworkTransport;
 use local::{Pipeline, Ports};
 use policy::Configuration;
 use ports::{Clock, HttpTransport, Random, Secrets, SystemClock, SystemRandom};
+use records::{Accounts, Findings, Joins, People, SourceReads, SyncState};
+use sync::Sync;
 
 use crate::arguments::{DataArguments, OrgArguments};
 use crate::configuration::webhooks;
@@ -22,6 +24,9 @@ use crate::store::Opened;
 
 /// Salesforce ends a request after 10 minutes; who waits so long for one has lost the batch.
 const SALESFORCE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A source's own timeout is shorter: the reader ends a request after that of the definition.
+const SOURCE_TIMEOUT: Duration = Duration::from_secs(310);
 
 /// A pipeline and what it works on.
 pub(crate) struct Assembled {
@@ -67,10 +72,41 @@ pub(crate) fn assemble(
         queue: opened.queue.clone(),
         secrets: secrets.clone(),
         transport,
+        sources: Arc::new(NetworkTransport::new(SOURCE_TIMEOUT)?),
         clock,
         random: Arc::new(SystemRandom),
     };
     Ok(Assembled { pipeline: Pipeline::new(ports, configuration.clone()), opened, secrets, secrets_file })
+}
+
+/// What reads sources; it needs no org.
+///
+/// # Errors
+/// When there is no way to the network.
+pub(crate) fn reader(
+    opened: &Opened,
+    configuration: Arc<Configuration>,
+    secrets: Option<Arc<dyn Secrets>>,
+) -> anyhow::Result<Sync> {
+    let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let secrets = secrets.unwrap_or_else(|| Arc::new(Layered::default()));
+    let transport = Arc::new(NetworkTransport::new(SOURCE_TIMEOUT)?);
+    let store = &opened.store;
+    Ok(Sync {
+        people: People::new(store.clone()),
+        accounts: Accounts::new(store.clone()),
+        state: SyncState::new(store.clone()),
+        reads: SourceReads::new(store.clone()),
+        joins: Joins::new(store.clone()),
+        outside: wiring::sources(store.clone(), transport, secrets, clock.clone(), random.clone()),
+        findings: Findings::new(store.clone()),
+        salesforce: None,
+        queue: opened.queue.clone(),
+        clock,
+        random,
+        configuration,
+        grace: sync::GRACE,
+    })
 }
 
 /// A secrets file in the data folder with a new key for each webhook; one that is there stays.

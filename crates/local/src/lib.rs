@@ -10,7 +10,7 @@ use std::time::Duration;
 use mapping::Mapping;
 use policy::Configuration;
 use ports::{Clock, HttpTransport, Queue, QueueError, QueueName, Random, Secrets, Store};
-use records::{Accounts, Findings, People, SyncState};
+use records::{Accounts, Findings, Joins, People, SourceReads, SyncState};
 use salesforce_writer::{KnownAdministrators, Writer};
 use sync::{Sync, SyncError, Task};
 use webhook::Webhook;
@@ -28,6 +28,8 @@ pub struct Ports {
     pub secrets: Arc<dyn Secrets>,
     /// The way to Salesforce.
     pub transport: Arc<dyn HttpTransport>,
+    /// The way to the sources.
+    pub sources: Arc<dyn HttpTransport>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -85,21 +87,22 @@ pub enum PipelineError {
 impl Pipeline {
     /// Wires the functions.
     pub fn new(ports: Ports, configuration: Arc<Configuration>) -> Self {
-        let Ports { store, queue, secrets, transport, clock, random } = ports;
+        let Ports { store, queue, secrets, transport, sources, clock, random } = ports;
         let people = People::new(store.clone());
         let accounts = Accounts::new(store.clone());
         let salesforce =
             Arc::new(wiring::salesforce(&configuration, transport, secrets.clone(), clock.clone(), random.clone()));
         Self {
-            webhook: Webhook {
-                people: people.clone(),
-                queue: queue.clone(),
-                secrets,
-                clock: clock.clone(),
-                configuration: configuration.clone(),
-            },
+            webhook: Webhook::new(
+                store.clone(),
+                queue.clone(),
+                secrets.clone(),
+                clock.clone(),
+                configuration.clone(),
+            ),
             mapping: Mapping {
                 people: people.clone(),
+                joins: Joins::new(store.clone()),
                 accounts: accounts.clone(),
                 queue: queue.clone(),
                 clock: clock.clone(),
@@ -119,6 +122,9 @@ impl Pipeline {
                 people,
                 accounts,
                 state: SyncState::new(store.clone()),
+                reads: SourceReads::new(store.clone()),
+                joins: Joins::new(store.clone()),
+                outside: wiring::sources(store.clone(), sources, secrets, clock.clone(), random.clone()),
                 findings: Findings::new(store),
                 salesforce: Some(salesforce),
                 queue: queue.clone(),
@@ -158,7 +164,7 @@ impl Pipeline {
         let mut quiet = Quiet::default();
         loop {
             let mut handled = 0;
-            for queue in [QueueName::UrgentChanges, QueueName::PersonEvents, QueueName::Changes] {
+            for queue in [QueueName::UrgentChanges, QueueName::SourceReads, QueueName::PersonEvents, QueueName::Changes] {
                 loop {
                     match self.round(queue).await {
                         Ok(0) => break,
@@ -169,7 +175,7 @@ impl Pipeline {
                         }
                     }
                     // All are mapped before any is written, so that the writer's batches are full.
-                    if queue != QueueName::PersonEvents {
+                    if matches!(queue, QueueName::Changes | QueueName::UrgentChanges) {
                         break;
                     }
                 }

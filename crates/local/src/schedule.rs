@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use domain::SourceName;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared, join_all, select};
-use policy::SourceKind;
 use ports::QueueName;
 use sync::Task;
 
@@ -20,14 +18,14 @@ pub struct Schedule {
     pub sweep: Duration,
     /// The `reconcile` task.
     pub reconcile: Duration,
-    /// The `pull` task of each source that has a file to read.
+    /// The `pull` task, which asks for a read of each source whose time has come.
     pub pull: Duration,
 }
 
 impl Default for Schedule {
     fn default() -> Self {
         const MINUTE: Duration = Duration::from_secs(60);
-        Self { due: 15 * MINUTE, sweep: 15 * MINUTE, reconcile: 24 * 60 * MINUTE, pull: 60 * MINUTE }
+        Self { due: 15 * MINUTE, sweep: 15 * MINUTE, reconcile: 24 * 60 * MINUTE, pull: MINUTE }
     }
 }
 
@@ -48,14 +46,8 @@ impl Pipeline {
         let due = self.every(schedule.due, Task::Due, &stop);
         let sweep = self.every(schedule.sweep, Task::Sweep, &stop);
         let reconcile = self.every(schedule.reconcile, Task::Reconcile, &stop);
-        let pulls =
-            join_all(self.readable_sources().map(|source| self.every(schedule.pull, Task::Pull { source }, &stop)));
+        let pulls = self.every(schedule.pull, Task::Pull { source: None, everything: false }, &stop);
         futures::join!(queues, due, sweep, reconcile, pulls);
-    }
-
-    fn readable_sources(&self) -> impl Iterator<Item = SourceName> {
-        let readable = |source: &&policy::SourceConfig| matches!(&source.kind, SourceKind::File { path: Some(_), .. });
-        self.sync.configuration.sources.iter().filter(readable).map(|source| source.name.clone())
     }
 
     async fn every(&self, period: Duration, task: Task, stop: &Stop<'_>) {

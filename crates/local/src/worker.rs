@@ -26,7 +26,12 @@ impl Pipeline {
     /// Handles one batch of a queue; answers how many messages it held, or why the batch failed as a whole.
     pub(crate) async fn round(&self, queue: QueueName) -> Result<usize, String> {
         let by_apex = self.sync.configuration.salesforce.api == Api::Apex;
-        let most = if by_apex && queue != QueueName::PersonEvents { APEX_BATCH } else { BATCH };
+        let most = match queue {
+            QueueName::Changes | QueueName::UrgentChanges if by_apex => APEX_BATCH,
+            // A read takes its time, and no source waits for another.
+            QueueName::SourceReads => 1,
+            _ => BATCH,
+        };
         let deliveries = self.queue.receive(queue, most, VISIBILITY).await.map_err(|error| error.to_string())?;
         if deliveries.is_empty() {
             return Ok(0);
@@ -34,6 +39,7 @@ impl Pipeline {
         let result = match queue {
             QueueName::PersonEvents => self.mapping.handle(&deliveries).await,
             QueueName::Changes | QueueName::UrgentChanges => self.writer.handle(queue, &deliveries).await,
+            QueueName::SourceReads => self.sync.handle(&deliveries, None).await,
         };
         let failed: BTreeSet<String> = match result {
             Ok(failed) => failed.into_iter().collect(),

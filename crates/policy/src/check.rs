@@ -82,6 +82,7 @@ fn same_failure(a: &str, b: &str) -> bool {
 /// Every expression, whether or not a rule or window would call for it.
 fn try_on(configuration: &Configuration, person: &Person, name: &str, today: Date, findings: &mut Vec<Finding>) {
     let policy = &configuration.policy;
+    findings.extend(configuration.joins.try_on(person, name, &policy.lookups));
     let world = World::new(person, today, &policy.lookups);
     let contracts = person.contracts.iter().map(Some).chain([None]);
     for scope in contracts.map(|contract| world.scope_of(contract)) {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::{SourceRole, SourceRoles};
+use domain::{JoinKey, Person, PersonKeys, SourceName, SourceRole, SourceRoles};
 use expression::Lookups;
+use serde_json::{Map, Value};
 
 use crate::files::shape::{Entries, File, TextOrNumber};
 use crate::files::{At, Read as _, Sink, Tree};
 use crate::fingerprint::fingerprint;
-use crate::policy::{self, Policy};
+use crate::policy::{self, Joins, Policy};
 use crate::problems::{Finding, Place, Problems, Severity};
 use crate::settings::{self, Drift, Organisation, Salesforce, SourceConfig};
 
@@ -29,6 +30,7 @@ pub struct Configuration {
     pub policy: Policy,
     /// What deserves a look.
     pub warnings: Vec<Finding>,
+    pub(crate) joins: Joins,
     fingerprint: String,
 }
 
@@ -90,6 +92,23 @@ impl Configuration {
         SourceRoles::new(self.sources.iter().map(|source| (source.name.clone(), source.role)))
     }
 
+    /// Whether the source's accounts find their persons by keys.
+    pub fn joins(&self, source: &SourceName) -> bool {
+        self.joins.has(source)
+    }
+
+    /// The keys of an account, in the order in which they decide; none where the source is not joined. An expression
+    /// that fails gives no key, and a warning in the log.
+    pub fn account_keys(&self, source: &SourceName, account: &Map<String, Value>) -> Vec<JoinKey> {
+        self.joins.of_account(source, account, &self.policy.lookups)
+    }
+
+    /// The keys of a person for every source that is joined. `None` stands for a person who does not exist, or no
+    /// longer: no account is found for that one.
+    pub fn person_keys(&self, person: Option<&Person>) -> BTreeMap<SourceName, PersonKeys> {
+        self.joins.of_person(person, &self.policy.lookups)
+    }
+
     /// A digest of everything that decisions rest on. Comments and layout, the way to Salesforce and the sources'
     /// transport leave it as it is.
     pub fn fingerprint(&self) -> String {
@@ -139,14 +158,17 @@ impl Merged {
         let organisation = self.organisation.and_then(|at| settings::organisation(&at.value, sink));
         let salesforce = self.salesforce.and_then(|at| settings::salesforce(&at.value, sink));
         let definition = |path: &str| files.iter().find(|(name, _)| name == path).map(|(_, text)| text.clone());
+        let lookups: Lookups = self.lookups.map(|at| tables(at.value)).unwrap_or_default();
+        let mut joins = Joins::default();
         let sources = self.sources.map(|at| {
+            let text_of = |place: &Place| texts.get(&place.file).copied().unwrap_or_default();
+            joins = policy::joins(&at.value, &lookups, text_of, sink);
             let sources = settings::sources(&at.value, definition, sink);
             if !at.value.iter().any(|source| SourceRole::from(source.value.role) == SourceRole::Authoritative) {
                 sink.error(&at.place, "no source is authoritative: nobody would ever exist");
             }
             sources
         });
-        let lookups: Lookups = self.lookups.map(|at| tables(at.value)).unwrap_or_default();
         let ownership = self.ownership.map(|at| policy::ownership(&at.value, sink)).unwrap_or_default();
         let modes = ownership.values().copied();
         let drift = self.drift.map(|at| settings::drift(&at.value, modes, sink)).unwrap_or_default();
@@ -163,13 +185,14 @@ impl Merged {
         let policy = policy::build(parts, sink);
         let (sources, salesforce) = (sources?, salesforce?);
         Some(Configuration {
-            fingerprint: fingerprint(trees, &sources, salesforce.username_suffix.as_deref()),
+            fingerprint: fingerprint(trees, &sources, &joins, salesforce.username_suffix.as_deref()),
             organisation: organisation?,
             salesforce,
             sources,
             drift,
             policy: policy?,
             warnings: Vec::new(),
+            joins,
         })
     }
 }

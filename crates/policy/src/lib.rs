@@ -19,4 +19,7 @@ pub use decide::{Decision, Earlier, Problem, STRONG_KEYS};
 pub use policy::Policy;
 pub use problems::{Finding, Place, Problems, Severity};
 pub use schema::schema;
-pub use settings::{Api, ApiBudget, Drift, DriftAnswer, Organisation, Salesforce, SourceConfig, SourceKind};
+pub use settings::{
+    Absence, Api, ApiBudget, DefinitionFile, Drift, DriftAnswer, Organisation, Readable, Reading, Salesforce,
+    SourceConfig, Webhook, webhook,
+};

@@ -2,6 +2,7 @@
 //! can't: names, expressions, references.
 
 mod attributes;
+mod joins;
 mod ladder;
 mod ownership;
 mod rules;
@@ -20,6 +21,7 @@ use crate::settings::{Organisation, SourceConfig};
 use crate::world;
 
 pub(crate) use attributes::{Attribute, default_nickname};
+pub(crate) use joins::{Joins, joins};
 pub(crate) use ladder::Ladder;
 pub(crate) use ownership::ownership;
 pub(crate) use rules::Rule;

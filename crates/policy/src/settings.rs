@@ -3,8 +3,10 @@
 
 mod drift;
 mod salesforce;
+mod sources;
+pub mod webhook;
 
-use domain::{SecretName, SourceName, SourceRole, UserField};
+use domain::UserField;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -13,8 +15,11 @@ pub use self::drift::Drift;
 pub(crate) use self::drift::drift;
 pub(crate) use self::salesforce::salesforce;
 pub use self::salesforce::{ApiBudget, Salesforce};
-pub use crate::files::shape::{Api, DriftAnswer};
-use crate::files::{At, Sink, shape};
+pub(crate) use self::sources::sources;
+pub use self::sources::{DefinitionFile, Readable, Reading, SourceConfig};
+pub use self::webhook::Webhook;
+pub use crate::files::shape::{Absence, Api, DriftAnswer};
+use crate::files::{Sink, shape};
 
 /// The organisation whose people these are.
 #[derive(Clone, Debug)]
@@ -33,37 +38,11 @@ impl Organisation {
     pub fn today(&self, now: Timestamp) -> Date {
         self.zone.to_datetime(now).date()
     }
-}
 
-/// A configured source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceConfig {
-    /// Its name.
-    pub name: SourceName,
-    /// What it decides.
-    pub role: SourceRole,
-    /// How its records come in.
-    pub kind: SourceKind,
-}
-
-/// How a source's records come in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SourceKind {
-    /// It sends them to `POST /webhook/{name}`.
-    Webhook {
-        /// Name of the secret with the signing keys.
-        secret: SecretName,
-    },
-    /// They are read from an export.
-    File {
-        /// Path of the definition within the folder.
-        definition: String,
-        /// The definition file's text; whoever reads the export parses it.
-        text: String,
-        /// Path of the export, when it is read on a schedule.
-        path: Option<String>,
-    },
+    /// Its time zone.
+    pub fn zone(&self) -> TimeZone {
+        self.zone.clone()
+    }
 }
 
 pub(crate) fn organisation(shape: &shape::Organisation, sink: &mut Sink) -> Option<Organisation> {
@@ -83,51 +62,4 @@ pub(crate) fn organisation(shape: &shape::Organisation, sink: &mut Sink) -> Opti
         language: or_english(&shape.language),
         zone: zone?,
     })
-}
-
-/// The sources; `definition` finds a file of the folder by its path.
-pub(crate) fn sources(
-    shapes: &[At<shape::Source>],
-    definition: impl Fn(&str) -> Option<String>,
-    sink: &mut Sink,
-) -> Vec<SourceConfig> {
-    let mut sources: Vec<SourceConfig> = Vec::new();
-    for At { place, value: shape } in shapes {
-        let kind = match (&shape.webhook, &shape.file) {
-            (Some(webhook), None) => secret(&webhook.secret, sink).map(|secret| SourceKind::Webhook { secret }),
-            (None, Some(export)) => {
-                let path = &export.definition;
-                let text = Some(&path.value).filter(|path| is_inside(path)).and_then(|path| definition(path));
-                if text.is_none() {
-                    sink.error(&path.place, format!("there is no file `{}` in the folder", path.value));
-                }
-                text.map(|text| SourceKind::File { definition: path.value.clone(), text, path: export.path.clone() })
-            }
-            _ => {
-                sink.error(place, "a source has exactly one of `webhook` and `file`");
-                None
-            }
-        };
-        match SourceName::parse(shape.name.value.clone()) {
-            Err(error) => sink.error(&shape.name.place, error.to_string()),
-            Ok(name) if sources.iter().any(|source| source.name == name) => {
-                sink.error(&shape.name.place, format!("there is another source `{name}`"));
-            }
-            Ok(name) => sources.extend(kind.map(|kind| SourceConfig { name, role: shape.role.into(), kind })),
-        }
-    }
-    sources
-}
-
-fn secret(name: &At<String>, sink: &mut Sink) -> Option<SecretName> {
-    let secret = SecretName::parse(name.value.clone());
-    if let Err(error) = &secret {
-        sink.error(&name.place, format!("`{}` is {error}", name.value));
-    }
-    secret.ok()
-}
-
-/// Whether a path stays within the folder.
-pub(crate) fn is_inside(path: &str) -> bool {
-    !path.is_empty() && !path.contains('\\') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }

@@ -9,8 +9,34 @@ use serde_json::Value;
 
 /// The variables of an expression that is about a person: `person`, `today`, `nick`, `family`, `display`.
 pub(crate) fn about_person(lookups: &Lookups) -> Variables {
+    let accounts = ("accounts", Type::map(Type::map(Type::Any)));
+    Variables::new()
+        .with("person", person([("active", Type::Bool)], [accounts]))
+        .with("today", Type::Text)
+        .with("nick", Type::Text)
+        .with("family", Type::Text)
+        .with("display", Type::Text)
+        .with_tables(lookups.keys())
+}
+
+/// The variables of a key of a person by whom an account is found: what authoritative sources say, and nothing that
+/// changes from one day to the next.
+pub(crate) fn about_joined_person(lookups: &Lookups) -> Variables {
+    Variables::new().with("person", person([], [])).with_tables(lookups.keys())
+}
+
+/// The variables of a key of an account.
+pub(crate) fn about_account(lookups: &Lookups) -> Variables {
+    Variables::new().with("account", Type::map(Type::Any)).with_tables(lookups.keys())
+}
+
+/// A person, and what there is beyond an authoritative record in each contract and in the person.
+fn person<const C: usize, const P: usize>(
+    of_contract: [(&'static str, Type); C],
+    of_person: [(&'static str, Type); P],
+) -> Type {
     let texts = |names: &[&str]| Type::record(names.iter().map(|name| (*name, Type::Text)));
-    let person = Type::record([
+    let fields = [
         ("id", Type::Text),
         (
             "name",
@@ -26,28 +52,21 @@ pub(crate) fn about_person(lookups: &Lookups) -> Variables {
             ]),
         ),
         ("contact", texts(&["email", "phone", "mobilePhone"])),
-        ("contracts", Type::list(contract())),
-        ("accounts", Type::map(Type::map(Type::Any))),
+        ("contracts", Type::list(contract(of_contract))),
         ("blocked", Type::Bool),
         ("custom", Type::map(Type::Any)),
-    ]);
-    Variables::new()
-        .with("person", person)
-        .with("today", Type::Text)
-        .with("nick", Type::Text)
-        .with("family", Type::Text)
-        .with("display", Type::Text)
-        .with_tables(lookups.keys())
+    ];
+    Type::record(fields.into_iter().chain(of_person))
 }
 
 /// As [`about_person`], and `contract`.
 pub(crate) fn about_contract(lookups: &Lookups) -> Variables {
-    about_person(lookups).with("contract", contract())
+    about_person(lookups).with("contract", contract([("active", Type::Bool)]))
 }
 
-fn contract() -> Type {
+fn contract<const N: usize>(more: [(&'static str, Type); N]) -> Type {
     let reference = || Type::record([("id", Type::Text), ("name", Type::Text), ("managerId", Type::Text)]);
-    Type::record([
+    let fields = [
         ("id", Type::Text),
         ("startDate", Type::Text),
         ("endDate", Type::Text),
@@ -63,8 +82,8 @@ fn contract() -> Type {
         ("employer", reference()),
         ("manager", reference()),
         ("custom", Type::map(Type::Any)),
-        ("active", Type::Bool),
-    ])
+    ];
+    Type::record(fields.into_iter().chain(more))
 }
 
 /// One person on one day, as values.

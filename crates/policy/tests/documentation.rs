@@ -12,18 +12,36 @@ fn blocks(language: &str) -> Vec<String> {
     blocks.map(str::to_owned).collect()
 }
 
+/// Blocks that show more sources; the first block ends with those of the others.
+fn more_sources() -> Vec<String> {
+    blocks("yaml").iter().filter_map(|text| text.strip_prefix("sources:\n")).map(str::to_owned).collect()
+}
+
 fn files(extra: &str) -> Vec<(String, String)> {
-    let mut files: Vec<_> =
-        blocks("yaml").into_iter().enumerate().map(|(n, text)| (format!("{n}.yaml"), text)).collect();
+    let whole = blocks("yaml").into_iter().filter(|text| !text.starts_with("sources:\n"));
+    let mut files: Vec<_> = whole.enumerate().map(|(n, text)| (format!("{n}.yaml"), text)).collect();
     files.push(("extra.yaml".to_owned(), extra.to_owned()));
     files
 }
 
 #[test]
 fn the_yaml_blocks_make_a_configuration() {
-    assert_eq!(blocks("yaml").len(), 6);
+    assert_eq!(files("").len(), 6 + 1);
     let configuration = Configuration::parse(&files("")).unwrap_or_else(|problems| panic!("{problems}"));
     assert!(configuration.warnings.is_empty(), "{:?}", configuration.warnings);
+}
+
+#[test]
+fn the_blocks_with_more_sources_fit_into_it() {
+    assert!(more_sources().len() >= 2);
+    for sources in more_sources() {
+        let mut files = files("");
+        files[0].1 += &sources;
+        let definitions = sources.split("definition: ").skip(1).filter_map(|rest| rest.split([' ', ',', '}']).next());
+        files.extend(definitions.map(|path| (path.to_owned(), String::new())));
+        let configuration = Configuration::parse(&files).unwrap_or_else(|problems| panic!("{sources}\n{problems}"));
+        assert!(configuration.sources.len() > 2 && configuration.warnings.is_empty(), "{:?}", configuration.warnings);
+    }
 }
 
 #[test]

@@ -365,10 +365,10 @@ fn a_folder_is_read_with_what_it_refers_to() {
     write("rules.yaml", RULES);
     write("notes.txt", "not configuration");
     let configuration = policy::load(dir.path()).unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(
-        configuration.sources[0].kind,
-        policy::SourceKind::File { definition: "sources/export.yaml".into(), text: "format: csv\n".into(), path: None }
-    );
+    let reading = configuration.sources[0].reading.as_ref().unwrap();
+    let definition = policy::DefinitionFile { path: "sources/export.yaml".into(), text: "format: csv\n".into() };
+    let file = policy::Readable::File { definition, path: None, absence: policy::Absence::Ignore };
+    assert_eq!((&reading.what, &configuration.sources[0].webhook), (&file, &None));
     let missing = policy::load(&dir.path().join("nowhere")).unwrap_err();
     assert!(
         missing.0.iter().all(|finding| finding.severity == Severity::Error)

@@ -1,9 +1,12 @@
 //! HTTP as a port: one request, one whole answer. Redirects are never followed: a token must not travel to a host
 //! that configuration did not name.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 pub use http::{Method, Request, Response, StatusCode, header};
+use secrecy::SecretString;
 
 use crate::Class;
 
@@ -15,6 +18,28 @@ pub trait HttpTransport: Send + Sync {
     /// # Errors
     /// [`TransportError`], which tells whether the other side may have acted.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError>;
+
+    /// The same transport, which presents a certificate to whoever asks for one (mutual TLS). `pem` holds the certificate,
+    /// those that lead to its authority, and its private key.
+    ///
+    /// # Errors
+    /// [`IdentityError`]; it holds nothing of `pem`.
+    fn with_identity(&self, pem: &SecretString) -> Result<Arc<dyn HttpTransport>, IdentityError> {
+        let _ = pem;
+        Err(IdentityError::Unsupported)
+    }
+}
+
+/// Why a transport can't present a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// It never can.
+    #[error("this transport can't present a certificate")]
+    Unsupported,
+    /// Not this one.
+    #[error("it is no certificate with its private key in PEM form")]
+    Malformed,
 }
 
 /// Why there is no answer. Holds no part of the request, so no secret and no personal data.

@@ -16,11 +16,13 @@ pub enum QueueName {
     Changes,
     /// As `Changes`, for people who lose access: no batching window, never behind bulk work.
     UrgentChanges,
+    /// Sources that there is something to read in; read by sync.
+    SourceReads,
 }
 
 impl QueueName {
     /// All queues.
-    pub const ALL: [Self; 3] = [Self::PersonEvents, Self::Changes, Self::UrgentChanges];
+    pub const ALL: [Self; 4] = [Self::PersonEvents, Self::Changes, Self::UrgentChanges, Self::SourceReads];
 
     /// The name's last part, as in `<stack>-person-events`.
     pub fn as_str(self) -> &'static str {
@@ -28,6 +30,7 @@ impl QueueName {
             Self::PersonEvents => "person-events",
             Self::Changes => "changes",
             Self::UrgentChanges => "urgent-changes",
+            Self::SourceReads => "source-reads",
         }
     }
 }

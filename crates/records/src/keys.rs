@@ -2,7 +2,7 @@
 //! between `#` that the part before can't hold, so that no id can reach another person's items.
 
 use domain::digest::digest;
-use domain::{PersonId, RecordId, SalesforceUserId, SourceName};
+use domain::{JoinKey, PersonId, RecordId, SalesforceUserId, SourceName};
 use jiff::Timestamp;
 use ports::{IndexKey, Key, Table};
 
@@ -19,6 +19,8 @@ pub const DUE: &str = "due";
 pub const PARKED: &str = "parked";
 /// Persons whose account can't be computed whole.
 pub const PROBLEM: &str = "problem";
+/// Accounts whose person is found by keys, and that have none.
+pub const UNPLACED: &str = "unplaced";
 
 /// Sort key prefix of a person's snapshots.
 pub const SNAPSHOT_PREFIX: &str = "snapshot#";
@@ -89,8 +91,68 @@ pub fn audit(person: &PersonId, sequence: u64) -> Key {
 
 /// A place in a sharded index, sorted by `sort`.
 pub fn sharded(index: &str, person: &PersonId, sort: impl Into<String>) -> IndexKey {
-    let shard = u32::from_str_radix(&digest(person)[..4], 16).unwrap_or_default() % SHARDS;
-    IndexKey { partition: shard_partition(index, shard), sort: sort.into() }
+    IndexKey { partition: shard_partition(index, shard(person)), sort: sort.into() }
+}
+
+/// The place in which a source's record is listed.
+pub fn of_source(source: &SourceName, record: &RecordId) -> IndexKey {
+    IndexKey { partition: shard_partition(&source_index(source), shard(record)), sort: record.to_string() }
+}
+
+/// The index of a source's records.
+pub fn source_index(source: &SourceName) -> String {
+    format!("source#{source}")
+}
+
+fn shard(of: &impl serde::Serialize) -> u32 {
+    u32::from_str_radix(&digest(of)[..4], 16).unwrap_or_default() % SHARDS
+}
+
+/// Accounts whose person is found by keys: what the source last told.
+pub fn joined(source: &SourceName, record: &RecordId) -> Key {
+    Key::new(Table::People, format!("record#{source}#{record}"), "account")
+}
+
+/// The place in which an account without a person is listed.
+pub fn unplaced(source: &SourceName, record: &RecordId) -> IndexKey {
+    IndexKey { partition: shard_partition(UNPLACED, shard(record)), sort: format!("{source}#{record}") }
+}
+
+/// Whether an index place of [`unplaced`] is one of the source's.
+pub fn is_unplaced_of(sort: &str, source: &SourceName) -> bool {
+    sort.strip_prefix(source.as_str()).is_some_and(|rest| rest.starts_with('#'))
+}
+
+/// Partition of all accounts and persons that have a key.
+pub fn join_partition(source: &SourceName, key: &JoinKey) -> String {
+    format!("join#{source}#{}", key.as_str())
+}
+
+/// Sort key prefix of the persons that have a key.
+pub const JOIN_PERSON_PREFIX: &str = "person#";
+/// Sort key prefix of the accounts that have a key.
+pub const JOIN_RECORD_PREFIX: &str = "record#";
+
+/// A person has a key.
+pub fn join_person(source: &SourceName, key: &JoinKey, person: &PersonId) -> Key {
+    Key::new(Table::People, join_partition(source, key), format!("{JOIN_PERSON_PREFIX}{person}"))
+}
+
+/// An account has a key.
+pub fn join_record(source: &SourceName, key: &JoinKey, record: &RecordId) -> Key {
+    Key::new(Table::People, join_partition(source, key), format!("{JOIN_RECORD_PREFIX}{record}"))
+}
+
+/// The keys of a person for the accounts of a source.
+pub fn person_join(person: &PersonId, source: &SourceName) -> Key {
+    of_person(Table::People, person, format!("{PERSON_JOIN_PREFIX}{source}"))
+}
+
+const PERSON_JOIN_PREFIX: &str = "join#";
+
+/// The source whose accounts the keys under this sort key are for.
+pub fn source_of_person_join(sort: &str) -> Option<SourceName> {
+    SourceName::parse(sort.strip_prefix(PERSON_JOIN_PREFIX)?).ok()
 }
 
 /// The partition of one shard of an index.

@@ -1,16 +1,18 @@
 //! The People table: snapshots as they come in, the desired state computed from them, and the indexes by which a sweep
 //! finds what a lost message left behind.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::snapshot::Freshness;
-use domain::{DesiredState, PersonId, RecordId, Snapshot, SourceName};
+use domain::{DesiredState, PersonId, RecordId, Snapshot, SnapshotContent, SourceName};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ports::{IndexPosition, Key, Page, Store, StoreError, Table, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::joins::PersonJoin;
 use crate::keys;
 use crate::stored::{Stored, put, unchanged_since, write_settled};
 
@@ -40,6 +42,8 @@ pub struct PersonData {
     pub due: Option<Stored<Due>>,
     /// What was in the way at the last mapping.
     pub problem: Option<Stored<PersonProblem>>,
+    /// The keys that were last written for finding the person's accounts, by source.
+    pub joins: BTreeMap<SourceName, Stored<PersonJoin>>,
 }
 
 /// The item by which the due sweep finds a person.
@@ -63,8 +67,8 @@ pub struct PersonProblem {
 
 /// Which person a record belongs to.
 #[derive(Serialize, Deserialize)]
-struct RecordPointer {
-    person: PersonId,
+pub(crate) struct RecordPointer {
+    pub(crate) person: PersonId,
 }
 
 /// What one mapping of a person writes, all or nothing.
@@ -132,6 +136,8 @@ impl People {
             stored = stored.filter(|stored| stored.value.person == new.person);
         }
         let version = stored.as_ref().map_or(0, |stored| stored.version);
+        // Only what is there is listed under its source.
+        let listed = (new.content != SnapshotContent::Removed).then(|| keys::of_source(&new.source, &new.record));
         let freshness = new.freshness(stored.as_ref().map(|stored| &stored.value));
         let index = match freshness {
             Freshness::Stale => {
@@ -144,9 +150,9 @@ impl People {
             Freshness::Changed => Some(keys::sharded(keys::UNMAPPED, &new.person, keys::moment(now))),
         };
         writes.insert(0, put(here, version, new, index)?);
-        if pointer.as_ref().is_none_or(|pointer| pointer.value.person != new.person) {
+        if pointer.as_ref().is_none_or(|pointer| pointer.value.person != new.person || pointer.index != listed) {
             let version = pointer.map_or(0, |pointer| pointer.version);
-            writes.push(put(pointer_key, version, &RecordPointer { person: new.person.clone() }, None)?);
+            writes.push(put(pointer_key, version, &RecordPointer { person: new.person.clone() }, listed)?);
         }
         write_settled(&*self.0, &writes).await?;
         let ingested = if freshness == Freshness::Confirmed { Ingested::Unchanged } else { Ingested::Stored };
@@ -183,7 +189,11 @@ impl People {
                     "due" => data.due = Some(Stored::decode(item)?),
                     "problem" => data.problem = Some(Stored::decode(item)?),
                     sort if sort.starts_with(keys::SNAPSHOT_PREFIX) => data.snapshots.push(Stored::decode(item)?),
-                    _ => {}
+                    sort => {
+                        if let Some(source) = keys::source_of_person_join(sort) {
+                            data.joins.insert(source, Stored::decode(item)?);
+                        }
+                    }
                 }
             }
             after = page.next;
@@ -306,6 +316,46 @@ impl People {
     pub async fn person_of(&self, source: &SourceName, record: &RecordId) -> Result<Option<PersonId>, StoreError> {
         let pointer = self.get_one::<RecordPointer>(&keys::record_pointer(source, record)).await?;
         Ok(pointer.map(|pointer| pointer.value.person))
+    }
+
+    /// The persons that records of a source belong to, in the records' order; `None` for a record that is not known.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn persons_of(
+        &self,
+        source: &SourceName,
+        records: &[RecordId],
+    ) -> Result<Vec<Option<PersonId>>, StoreError> {
+        let keys: Vec<_> = records.iter().map(|record| keys::record_pointer(source, record)).collect();
+        let person = |item| Ok(Stored::<RecordPointer>::decode_optional(item)?.map(|pointer| pointer.value.person));
+        self.0.get(&keys).await?.into_iter().map(person).collect()
+    }
+
+    /// All records of a source that are there, with their persons.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn records_of(&self, source: &SourceName) -> Result<Vec<(RecordId, PersonId)>, StoreError> {
+        let mut records = Vec::new();
+        for shard in 0..keys::SHARDS {
+            let partition = keys::shard_partition(&keys::source_index(source), shard);
+            let mut after = None;
+            loop {
+                let page = self.0.index(Table::People, &partition, None, after.as_ref(), 500).await?;
+                for item in page.items {
+                    let listed = item.index.as_ref().map(|index| RecordId::parse(index.sort.as_str()));
+                    if let Some(Ok(record)) = listed {
+                        records.push((record, Stored::<RecordPointer>::decode(item)?.value.person));
+                    }
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(records)
     }
 
     async fn get_one<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Result<Option<Stored<T>>, StoreError> {

@@ -34,6 +34,39 @@ pub struct RunReport {
     pub refused: u64,
     /// Whether the source was read to its proper end.
     pub complete: bool,
+    /// Whether everything was read; else what changed.
+    #[serde(default)]
+    pub everything: bool,
+    /// Whether the read goes on later.
+    #[serde(default)]
+    pub unfinished: bool,
+    /// Records that the source said are gone.
+    #[serde(default)]
+    pub removed: u64,
+    /// Records that were absent from a complete read and are taken as gone.
+    #[serde(default)]
+    pub absent: u64,
+    /// Records that were absent and are kept for a person to decide.
+    #[serde(default)]
+    pub held: u64,
+    /// Accounts that belong to no person, or to nobody for sure.
+    #[serde(default)]
+    pub unplaced: u64,
+    /// Requests made to the source.
+    #[serde(default)]
+    pub requests: u64,
+    /// When the read began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Timestamp>,
+    /// When it ended, or was laid aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// Why it is not complete; without anything of the source's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// What else deserves a look.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
 }
 
 /// A record that can't be used, kept for an operator.
@@ -75,6 +108,15 @@ impl SyncState {
             Err(StoreError::Conflict { .. }) => Ok(false),
             result => result.map(|()| true),
         }
+    }
+
+    /// Whether somebody has the turn.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn is_locked(&self, task: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let key = Key::new(Table::Sync, format!("lock#{task}"), "lock");
+        Ok(self.get::<Lock>(&key).await?.is_some_and(|lock| lock.value.until > now))
     }
 
     /// Gives the turn back.

@@ -1,5 +1,6 @@
-//! Bytes become rows: each repeating element of an XML document, line of a CSV or JSON Lines file or item of a JSON array
-//! is one JSON value. Read as a stream, one row in memory at a time; what a row means is not known here.
+//! Bytes become rows: each repeating element of an XML document, line of a CSV or JSON Lines file, item of a JSON array or
+//! row of a sheet is one JSON value. Read as a stream, one row in memory at a time, but for a workbook, which is held
+//! whole; what a row means is not known here.
 //!
 //! A reading that ends without an error has reached the proper end of its document: that is the proof of completeness.
 //! For CSV and JSON Lines, which have no closing mark, a cut exactly between two lines can't be seen.
@@ -9,6 +10,7 @@ mod decode;
 mod guard;
 mod json;
 mod json_lines;
+mod xlsx;
 mod xml;
 
 use std::io::Read;
@@ -47,6 +49,14 @@ pub enum Format {
     },
     /// JSON Lines: one JSON value a line; blank lines are passed over.
     JsonLines,
+    /// XLSX: an object of the columns of one sheet, texts as they are shown but for a number's own format (`100023`,
+    /// `0.8`), dates as `2026-01-31`, with the time of day where there is one; null where empty, true and false as such.
+    Xlsx {
+        /// The sheet; the first that is not hidden when absent.
+        sheet: Option<String>,
+        /// The row that names the columns, from 1; rows above it are passed over.
+        header: u32,
+    },
 }
 
 /// One row.
@@ -112,6 +122,9 @@ pub fn rows<'r>(format: &Format, reader: impl Read + Send + 'r) -> Rows<'r> {
         Format::Csv { delimiter, encoding } => Box::new(csv::CsvRows::new(reader, *delimiter, *encoding)),
         Format::Json { rows } => Box::new(json::JsonRows::new(reader, rows.clone())),
         Format::JsonLines => Box::new(json_lines::JsonLineRows::new(reader)),
+        Format::Xlsx { sheet, header } => {
+            Box::new(xlsx::XlsxRows::new(reader, xlsx::Place { sheet: sheet.clone(), header: *header }))
+        }
     };
     Rows { reader, number: 0, ended: false }
 }

@@ -38,6 +38,7 @@ mod assertion;
 mod auth;
 mod call;
 pub mod error;
+pub mod look;
 pub mod outside;
 mod page;
 mod paging;
@@ -56,6 +57,7 @@ use ::ports::SecretName;
 use jiff::Timestamp;
 
 pub use error::{Fault, What};
+pub use look::About;
 pub use outside::{NoTokens, Ports, TokenStore};
 pub use plan::Absence;
 pub use record::{End, Mode, Outcome, Present, ReadReport, Record};

@@ -15,7 +15,7 @@ pub use definition::{Definition, Input, Problem, schema};
 pub use file::{Completeness, FileRead};
 pub use formats::{Format, ReadError, Row, Rows};
 pub use http::{
-    Absence, End, Fault, HttpSource, Mode, NoTokens, Outcome, Ports, Present, ReadReport, Record, ResumeError, Run,
-    State, Step, TokenStore, Want, What,
+    About, Absence, End, Fault, HttpSource, Mode, NoTokens, Outcome, Ports, Present, ReadReport, Record, ResumeError,
+    Run, State, Step, TokenStore, Want, What,
 };
 pub use mapping::{Mapping, Refused};

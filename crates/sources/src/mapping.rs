@@ -39,7 +39,7 @@ pub(crate) struct AccountMapping {
     /// Whether a row is read at all.
     pub(crate) only: Option<Expression>,
     /// The id of the person that the account belongs to.
-    pub(crate) person: Field,
+    pub(crate) person: Option<Field>,
     pub(crate) fields: Object,
 }
 
@@ -119,16 +119,18 @@ impl Mapping {
 }
 
 impl AccountMapping {
-    /// The account of a row and the person that it belongs to; `None` for a row that the definition leaves out (`where`)
-    /// or that belongs to nobody.
-    pub(crate) fn account(&self, row: &Value) -> Result<Option<(PersonId, Fields)>, RecordError> {
+    /// The account of a row and the person that it names; `None` for a row that the definition leaves out (`where`).
+    pub(crate) fn account(&self, row: &Value) -> Result<Option<(Option<PersonId>, Fields)>, RecordError> {
         let context = Context::of_row(row);
         if !applies(self.only.as_ref(), &context)? {
             return Ok(None);
         }
-        let Some(person) = self.person.evaluate(&context, "person")? else { return Ok(None) };
-        let person = PersonId::parse(person.as_str().unwrap_or_default())
-            .map_err(|error| RecordError::new("person", error.to_string()))?;
+        let person = match &self.person {
+            Some(person) => person.evaluate(&context, "person")?,
+            None => None,
+        };
+        let person = person.map(|person| PersonId::parse(person.as_str().unwrap_or_default()));
+        let person = person.transpose().map_err(|error| RecordError::new("person", error.to_string()))?;
         fields::custom(&self.fields, &context, "fields").map(|fields| Some((person, fields)))
     }
 }

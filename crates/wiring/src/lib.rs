@@ -1,10 +1,26 @@
 //! From configuration to clients: what the functions and the pipeline in one process build alike.
 
+mod tokens;
+
 use std::sync::Arc;
 
 use policy::{Api, ApiBudget, Configuration};
-use ports::{Clock, HttpTransport, Random, Secrets};
+use ports::{Clock, HttpTransport, Random, Secrets, Store};
 use salesforce::{Budget, Salesforce, Settings, WritePath};
+
+pub use tokens::SealedTokens;
+
+/// What reading sources needs from outside.
+pub fn sources(
+    store: Arc<dyn Store>,
+    transport: Arc<dyn HttpTransport>,
+    secrets: Arc<dyn Secrets>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> sources::Ports {
+    let tokens = Arc::new(SealedTokens::new(store, secrets.clone()));
+    sources::Ports { transport, secrets, tokens, clock, random }
+}
 
 /// A client of the configured org.
 pub fn salesforce(

@@ -5,11 +5,12 @@ mod plan;
 
 use std::sync::Arc;
 
-use domain::{PersonId, merge};
+use domain::{Merged, PersonId, SourceName, merge};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use policy::{Configuration, Earlier};
 use ports::{Class, Clock, Delivery, Queue, QueueName, StoreError};
-use records::{Accounts, BatchError, Disposition, People, handle_each, send_wake_ups, settle_batch};
+use records::{Accounts, BatchError, Disposition, Joins, People, PersonData, handle_each, send_wake_ups, settle_batch};
 use std::time::Duration;
 
 pub use plan::{Plan, plan};
@@ -21,9 +22,11 @@ const CONCURRENCY: usize = 16;
 pub struct Mapping {
     /// Snapshots in, desired states out.
     pub people: People,
+    /// Finds the persons of accounts by their keys.
+    pub joins: Joins,
     /// What was applied already; only read.
     pub accounts: Accounts,
-    /// Takes the wake-ups for the writer.
+    /// Takes the wake-ups for the writer, and for persons whose accounts changed with this one's keys.
     pub queue: Arc<dyn Queue>,
     /// Tells the day.
     pub clock: Arc<dyn Clock>,
@@ -78,11 +81,46 @@ impl Mapping {
         Err(conflict.unwrap_or(StoreError::Conflict { write: 0 }))
     }
 
+    fn merge(&self, data: &PersonData) -> Merged {
+        let snapshots: Vec<_> = data.snapshots.iter().map(|stored| stored.value.clone()).collect();
+        merge(&snapshots, &self.configuration.source_roles())
+    }
+
+    /// Gives the person the keys by which accounts are found, and wakes those whose accounts changed with it. Answers
+    /// whether the person's own did.
+    async fn join(
+        &self,
+        person: &PersonId,
+        data: &PersonData,
+        merged: &Merged,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let configuration = &self.configuration;
+        let keys = configuration.person_keys(match merged {
+            Merged::Present { person, .. } => Some(person.as_ref()),
+            Merged::Removed { .. } | Merged::Waiting => None,
+        });
+        if !Joins::concerns(data, &keys) {
+            return Ok(false);
+        }
+        let account_keys = |source: &SourceName, account: &_| configuration.account_keys(source, account);
+        let mut changed = self.joins.person_changed(person, data, &keys, &account_keys, now).await?;
+        let own = changed.remove(person);
+        // The sweep finds those whose wake-up is lost here: their accounts are listed as not mapped.
+        if let Err(error) = send_wake_ups(&*self.queue, QueueName::PersonEvents, changed).await {
+            tracing::warn!(event = "mapping.wake_failed", %person, %error);
+        }
+        Ok(own)
+    }
+
     async fn try_map(&self, person: &PersonId) -> Result<Option<QueueName>, StoreError> {
         let (today, now) = (self.today(), self.clock.now());
-        let data = self.people.load(person).await?;
-        let snapshots: Vec<_> = data.snapshots.iter().map(|stored| stored.value.clone()).collect();
-        let merged = merge(&snapshots, &self.configuration.source_roles());
+        let mut data = self.people.load(person).await?;
+        let mut merged = self.merge(&data);
+        if self.join(person, &data, &merged, now).await? {
+            data = self.people.load(person).await?;
+            merged = self.merge(&data);
+        }
         let earlier = Earlier::of(data.desired.as_ref().map(|stored| &stored.value));
         let decision = self.configuration.policy.decide(&merged, earlier, today);
         let Plan { mapped, parks } = plan(person, &data, decision, &self.configuration.fingerprint(), today, now);
@@ -124,3 +162,6 @@ fn disposition_of(person: &PersonId, error: &StoreError) -> Result<Disposition, 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

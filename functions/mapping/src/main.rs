@@ -11,7 +11,7 @@ use lambda::sqs::Batch;
 use lambda_runtime::{LambdaEvent, service_fn};
 use mapping::Mapping;
 use ports::{Clock, QueueName, SystemClock, Table};
-use records::{Accounts, People};
+use records::{Accounts, Joins, People};
 use storage::aws::AwsClients;
 
 #[tokio::main(flavor = "current_thread")]
@@ -26,6 +26,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     queue.connect(&[QueueName::PersonEvents, QueueName::Changes, QueueName::UrgentChanges]).await.context("SQS")?;
     let mapping = Mapping {
         people: People::new(store.clone()),
+        joins: Joins::new(store.clone()),
         accounts: Accounts::new(store),
         queue,
         clock,

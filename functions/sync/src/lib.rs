@@ -1,5 +1,6 @@
 //! The sync function: one function, several schedules. `due` wakes the persons whose day has come, `sweep` those whose
-//! wake-up was lost or whose pause is over, `pull` reads a source and wakes the persons that changed.
+//! wake-up was lost or whose pause is over, `pull` reads sources and wakes the persons that changed. It also reads the
+//! sources that messages ask for.
 
 mod due;
 mod pull;
@@ -10,9 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::SourceName;
+use jiff::Timestamp;
 use policy::Configuration;
 use ports::{Clock, Queue, QueueError, Random, StoreError};
-use records::{Accounts, Findings, People, ReconcileRun, SyncState};
+use records::{Accounts, Findings, Joins, People, ReconcileRun, SourceReads, SyncState};
 use salesforce::{Salesforce, SalesforceError};
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +31,14 @@ pub enum Task {
     Sweep,
     /// Compare the whole org with what the connector left there.
     Reconcile,
-    /// Read a source.
+    /// Read a source; without a name, ask for a read of each whose time has come.
     Pull {
         /// Which.
-        source: SourceName,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<SourceName>,
+        /// Whether everything is read, where changes could be asked for.
+        #[serde(default)]
+        everything: bool,
     },
 }
 
@@ -45,6 +51,12 @@ pub struct Sync {
     pub accounts: Accounts,
     /// Locks and reports.
     pub state: SyncState,
+    /// Where reading each source stands.
+    pub reads: SourceReads,
+    /// Accounts whose persons are found by keys.
+    pub joins: Joins,
+    /// The way to the sources.
+    pub outside: sources::Ports,
     /// Takes the wake-ups.
     pub queue: Arc<dyn Queue>,
     /// What comparing the org found.
@@ -72,6 +84,9 @@ pub struct Report {
     pub mapping: usize,
     /// Persons woken for the writer.
     pub writer: usize,
+    /// Sources that a read was asked for.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub sources: usize,
     /// What a read of a source found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull: Option<records::sync_state::RunReport>,
@@ -110,6 +125,15 @@ impl Sync {
     /// # Errors
     /// [`SyncError`]; what was done until then stays done.
     pub async fn run(&self, task: &Task) -> Result<Report, SyncError> {
+        self.run_until(task, None).await
+    }
+
+    /// Does a task; a read of a source that takes longer than until `deadline` is laid aside before and gone on with
+    /// later.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_until(&self, task: &Task, deadline: Option<Timestamp>) -> Result<Report, SyncError> {
         let report = match task {
             Task::Due => self.due().await?,
             Task::Sweep => self.sweep().await?,
@@ -117,9 +141,15 @@ impl Sync {
                 Some(org) => self.reconcile(org).await?,
                 None => return Err(SyncError::NoOrg),
             },
-            Task::Pull { source } => self.pull(source).await?,
+            Task::Pull { source: Some(source), everything } => self.pull(source, *everything, deadline).await?,
+            Task::Pull { source: None, .. } => self.request_due().await?,
         };
         tracing::info!(event = "sync.done", ?task, mapping = report.mapping, writer = report.writer);
         Ok(report)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }

@@ -1,195 +1,260 @@
-//! The `pull` task: reads a source and stores what changed. Only changed persons cost a write and a wake-up. A bad
-//! record is refused and kept for an operator; a read that fails midway keeps what it got. Absence removes nobody.
+//! The `pull` task: reads a source and stores what changed. Only changed persons cost a write and a wake-up. A read that
+//! is not proven complete removes nobody and says why; one that does not fit into an invocation is laid aside and goes
+//! on in the next. Two reads of one source never overlap.
 
-use std::fs::File;
-use std::io::{Read, Seek};
+mod absence;
+mod directory;
+mod due;
+mod error;
+mod file;
+mod http;
+mod keep;
+mod requests;
+
 use std::time::Duration;
 
-use domain::{Person, RecordId, Snapshot, SnapshotContent, SourceName, SourceRole};
-use futures::{StreamExt as _, TryStreamExt as _};
-use policy::SourceKind;
-use ports::{QueueName, StoreError};
-use records::sync_state::{RefusedRecord, RunReport};
-use records::{Ingested, send_wake_ups};
-use sources::{Completeness, Definition, FileRead};
+use active_directory::Definition as Directory;
+use domain::SourceName;
+use jiff::{SignedDuration, Timestamp};
+use policy::{DefinitionFile, Readable, Reading, SourceConfig};
+use ports::Class;
+use records::sync_state::RunReport;
+use records::{ReadState, SavedRead, Stored, Wanted, request_read};
+use serde_json::Value;
+use sources::{Definition, Input};
+
+pub use error::PullError;
+pub use file::Progress;
 
 use crate::{Report, Sync, SyncError};
 
-/// Records compared with storage at a time.
-const CHUNK: usize = 100;
-/// Snapshots written at a time.
-const CONCURRENCY: usize = 64;
-/// A read that takes longer than this was abandoned, and another may begin.
-const LONGEST_READ: Duration = Duration::from_secs(15 * 60);
+/// A read that was silent for so long was abandoned, and another may begin.
+const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);
+/// How often a read says that it is still there.
+const SIGN_OF_LIFE: SignedDuration = SignedDuration::from_mins(3);
+/// Time of an invocation that is kept for laying a read aside: a request with its tries may take so long.
+const RESERVE: SignedDuration = SignedDuration::from_secs(180);
 
-/// Why a source could not be read at all.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PullError {
-    /// No such source in configuration.
-    #[error("there is no source {0} in configuration")]
-    Unknown(SourceName),
-    /// The source delivers by itself.
-    #[error("source {0} sends its records by webhook; there is nothing to read")]
-    NotReadable(SourceName),
-    /// The source has no path to read from on a schedule.
-    #[error("source {0} has no `path`; give the file to `connector import`")]
-    NoPath(SourceName),
-    /// Its file can't be opened.
-    #[error("the file of source {source_name} can't be read: {reason}")]
-    File {
-        /// The source.
-        source_name: SourceName,
-        /// Why.
-        reason: String,
-    },
-    /// Its definition is wrong.
-    #[error("the definition of source {source_name} is wrong: {reason}")]
-    Definition {
-        /// The source.
-        source_name: SourceName,
-        /// Every problem, by its place.
-        reason: String,
-    },
-    /// Another read of the same source is under way.
-    #[error("source {0} is being read already")]
-    Busy(SourceName),
+/// A read under way, by whom the source's lock is held.
+struct Pull<'a> {
+    sync: &'a Sync,
+    source: &'a SourceConfig,
+    reading: &'a Reading,
+    /// Names the read in snapshots and saved content, and holds the lock.
+    run: String,
+    begun: Timestamp,
+    alive: Timestamp,
+    deadline: Option<Timestamp>,
+    everything: bool,
+    state: ReadState,
+    wanted: Option<Stored<Wanted>>,
+    report: RunReport,
+    woken: usize,
 }
 
-/// How far a read is: records done, of so many.
-pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + std::marker::Sync);
+/// How a read ended.
+enum End {
+    /// It is proven complete.
+    Complete {
+        /// For the next read.
+        place: Option<Value>,
+    },
+    /// It is not.
+    Incomplete {
+        /// What the next read may do.
+        class: Class,
+        /// Why, free of the source's data.
+        fault: String,
+        /// For the next read.
+        place: Option<Value>,
+    },
+    /// It goes on later.
+    Aside {
+        /// Its content.
+        saved: SavedRead,
+        /// Not before this has passed.
+        after: Duration,
+        /// Why it waits, when the source asked for it.
+        fault: Option<String>,
+    },
+}
 
 impl Sync {
-    pub(crate) async fn pull(&self, source: &SourceName) -> Result<Report, SyncError> {
-        let (_, path) = self.file_source(source)?;
-        let path = path.ok_or_else(|| PullError::NoPath(source.clone()))?;
-        let cannot = |error: std::io::Error| PullError::File { source_name: source.clone(), reason: error.to_string() };
-        self.import(source, File::open(path).map_err(cannot)?, &|_, _| ()).await
-    }
-
-    /// Reads a file through a source's definition into the store and wakes the persons that changed.
-    ///
-    /// # Errors
-    /// [`SyncError`]; what was stored until then stays stored, and its persons are woken by the next sweep at the latest.
-    pub async fn import(
+    /// Reads a source.
+    pub(crate) async fn pull(
         &self,
         source: &SourceName,
-        file: impl Read + Seek + Send,
-        progress: Progress<'_>,
+        everything: bool,
+        deadline: Option<Timestamp>,
     ) -> Result<Report, SyncError> {
-        let (definition, _) = self.file_source(source)?;
-        let token = format!("{:016x}", self.random.next_u64());
-        let task = format!("pull-{source}");
-        if !self.state.lock(&task, &token, self.clock.now(), LONGEST_READ).await? {
-            return Err(PullError::Busy(source.clone()).into());
-        }
-        let result = self.read(source, &definition, file, &token, progress).await;
-        self.state.unlock(&task, &token).await?;
-        result
+        let (source, reading) = self.readable(source)?;
+        let mut pull = self.begin(source, reading, everything, deadline).await?;
+        let end = match &reading.what {
+            Readable::File { definition, path, .. } => pull.scheduled_file(definition, path.as_deref()).await,
+            Readable::Http { definition } => pull.system(definition).await,
+            Readable::ActiveDirectory { definition } => pull.directory(definition).await,
+            _ => Err(PullError::NotReadable(source.name.clone()).into()),
+        };
+        pull.finish(end).await
     }
 
-    async fn read(
-        &self,
-        source: &SourceName,
-        definition: &Definition,
-        file: impl Read + Seek + Send,
-        run: &str,
-        progress: Progress<'_>,
-    ) -> Result<Report, SyncError> {
-        let begun = self.clock.now();
-        let cannot =
-            |error: sources::ReadError| PullError::File { source_name: source.clone(), reason: error.to_string() };
-        let mut rows = FileRead::open(definition, file).map_err(cannot)?;
-        let (mut run_report, mut woken) = (RunReport::default(), 0);
-        loop {
-            let mut persons = Vec::with_capacity(CHUNK);
-            for outcome in rows.by_ref().take(CHUNK) {
-                run_report.read += 1;
-                match outcome {
-                    Ok(person) => persons.push(person),
-                    Err(refused) => {
-                        run_report.refused += 1;
-                        let record = refused.record.map_or_else(|| format!("row {}", refused.row), String::from);
-                        tracing::warn!(event = "record.refused", %source, row = refused.row, path = refused.error.path);
-                        self.state.refuse(source, &RefusedRecord { record, error: refused.error, at: begun }).await?;
-                    }
-                }
-            }
-            if persons.is_empty() && rows.is_done() {
-                break;
-            }
-            let changed = self.store_changed(source, persons, run).await?;
-            run_report.changed += changed.len() as u64;
-            woken += send_wake_ups(&*self.queue, QueueName::PersonEvents, changed).await?;
-            progress(run_report.read, rows.rows());
-        }
-        run_report.complete = matches!(rows.completeness(), Completeness::Complete);
-        if run_report.complete {
-            self.state.forget_refused(source, begun).await?;
-        }
-        self.state.report(source, &run_report).await?;
-        Ok(Report { mapping: woken, pull: Some(run_report), ..Report::default() })
-    }
-
-    /// Stores the snapshots that say something new; answers their persons.
-    async fn store_changed(
-        &self,
-        source: &SourceName,
-        persons: Vec<Person>,
-        run: &str,
-    ) -> Result<Vec<domain::PersonId>, StoreError> {
-        let now = self.clock.now();
-        let role = self.configuration.source_roles().of(source);
-        let snapshots: Vec<_> =
-            persons.into_iter().filter_map(|person| snapshot(source, role, person, now, run)).collect();
-        let known = self.people.known(&snapshots).await?;
-        let new = snapshots
-            .iter()
-            .zip(known)
-            .filter(|(_, known)| !known)
-            .map(|(snapshot, _)| self.people.ingest(snapshot, false, now));
-        let ingested: Vec<_> = futures::stream::iter(new).buffer_unordered(CONCURRENCY).try_collect().await?;
-        Ok(ingested
-            .into_iter()
-            .filter(|(what, _)| *what == Ingested::Stored)
-            .flat_map(|(_, persons)| persons)
-            .collect())
-    }
-
-    fn file_source(&self, source: &SourceName) -> Result<(Definition, Option<&str>), PullError> {
+    fn readable(&self, source: &SourceName) -> Result<(&SourceConfig, &Reading), PullError> {
         let configured = self.configuration.sources.iter().find(|configured| configured.name == *source);
         let configured = configured.ok_or_else(|| PullError::Unknown(source.clone()))?;
-        let SourceKind::File { definition, text, path } = &configured.kind else {
-            return Err(PullError::NotReadable(source.clone()));
-        };
-        let wrong = |problems: Vec<sources::Problem>| {
-            let all: Vec<_> = problems.iter().map(ToString::to_string).collect();
-            PullError::Definition { source_name: source.clone(), reason: all.join("; ") }
-        };
-        Ok((Definition::parse(definition, text).map_err(wrong)?, path.as_deref()))
+        let reading = configured.reading.as_ref().ok_or_else(|| PullError::NotReadable(source.clone()))?;
+        Ok((configured, reading))
+    }
+
+    /// Takes the source's lock.
+    async fn begin<'a>(
+        &'a self,
+        source: &'a SourceConfig,
+        reading: &'a Reading,
+        everything: bool,
+        deadline: Option<Timestamp>,
+    ) -> Result<Pull<'a>, SyncError> {
+        let (now, run) = (self.clock.now(), format!("{:016x}", self.random.next_u64()));
+        if !self.state.lock(&lock_name(&source.name), &run, now, LONGEST_SILENCE).await? {
+            return Err(PullError::Busy(source.name.clone()).into());
+        }
+        // Read under the lock; the mark before anything is asked, so that one set later is not taken away.
+        let state = self.reads.state(&source.name).await?;
+        let wanted = self.reads.wanted(&source.name).await?;
+        let everything = everything
+            || wanted.as_ref().is_some_and(|wanted| wanted.value.everything)
+            || due::everything(reading, &state, now);
+        let report = RunReport { begun: Some(now), ..RunReport::default() };
+        let alive = now;
+        Ok(Pull {
+            sync: self,
+            source,
+            reading,
+            run,
+            begun: now,
+            alive,
+            deadline,
+            everything,
+            state,
+            wanted,
+            report,
+            woken: 0,
+        })
     }
 }
 
-/// A record as a snapshot: a whole person from an authoritative source, that source's account from a dependent one.
-fn snapshot(
-    source: &SourceName,
-    role: Option<SourceRole>,
-    person: Person,
-    now: jiff::Timestamp,
-    run: &str,
-) -> Option<Snapshot> {
-    let id = person.id.clone();
-    let content = match role? {
-        SourceRole::Authoritative => SnapshotContent::Person(Box::new(person)),
-        SourceRole::Dependent => SnapshotContent::Account(person.accounts.get(source).cloned()?),
-    };
-    let record = RecordId::parse(id.as_str()).ok()?;
-    Some(Snapshot {
-        source: source.clone(),
-        record,
-        person: id,
-        observed_at: now,
-        event: Some(run.to_owned()),
-        content,
-    })
+impl Pull<'_> {
+    fn name(&self) -> &SourceName {
+        &self.source.name
+    }
+
+    fn now(&self) -> Timestamp {
+        self.sync.clock.now()
+    }
+
+    /// Whether so little time is left that the read must be laid aside.
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline.duration_since(self.now()) < RESERVE)
+    }
+
+    /// Keeps the lock of a long read.
+    async fn live(&mut self) -> Result<(), SyncError> {
+        let now = self.now();
+        if now.duration_since(self.alive) > SIGN_OF_LIFE {
+            if !self.sync.state.lock(&lock_name(self.name()), &self.run, now, LONGEST_SILENCE).await? {
+                return Err(PullError::Busy(self.name().clone()).into());
+            }
+            self.alive = now;
+        }
+        Ok(())
+    }
+
+    /// Stores how the read ended and gives the lock back.
+    async fn finish(mut self, end: Result<End, SyncError>) -> Result<Report, SyncError> {
+        let result = match end {
+            Ok(end) => self.conclude(end).await,
+            Err(SyncError::Pull(error)) if !matches!(error, PullError::Busy(_)) => {
+                self.report.fault = Some(error.to_string());
+                self.state.not_before = self.now().saturating_add(due::pause(Class::NeedsPerson)).ok();
+                let stored = self.store_state().await;
+                stored.and(Err(error.into()))
+            }
+            Err(error) => Err(error),
+        };
+        let unlocked = self.sync.state.unlock(&lock_name(self.name()), &self.run).await;
+        let again = result?;
+        unlocked?;
+        if again {
+            request_read(&*self.sync.queue, self.name(), false).await?;
+        }
+        let RunReport { read, changed, refused, removed, absent, held, complete, .. } = self.report;
+        let source = self.name();
+        tracing::info!(
+            event = "source.read", %source, run = self.run, complete, read, changed, refused, removed, absent, held
+        );
+        Ok(Report { mapping: self.woken, pull: Some(self.report), ..Report::default() })
+    }
+
+    /// Stores how the read ended; answers whether another is to follow at once.
+    async fn conclude(&mut self, end: End) -> Result<bool, SyncError> {
+        let mut again = false;
+        match end {
+            End::Complete { place } => {
+                self.report.complete = true;
+                self.state.read_at = Some(self.begun);
+                if self.report.everything {
+                    self.state.everything_at = Some(self.begun);
+                }
+                self.state.place = place;
+                (self.state.not_before, self.state.saved) = (None, None);
+                self.store_state().await?;
+                if self.report.everything {
+                    self.sync.state.forget_refused(self.name(), self.begun).await?;
+                }
+                if let Some(wanted) = &self.wanted {
+                    again = !self.sync.reads.clear_wanted(self.name(), wanted).await?;
+                }
+            }
+            End::Incomplete { class, fault, place } => {
+                let source = self.name();
+                tracing::warn!(event = "source.incomplete", %source, run = self.run, reason = fault);
+                self.report.fault = Some(fault);
+                self.state.place = place.or(self.state.place.take());
+                self.state.saved = None;
+                self.state.not_before = self.now().saturating_add(due::pause(class)).ok();
+                self.store_state().await?;
+            }
+            End::Aside { saved, after, fault } => {
+                (self.report.unfinished, self.report.fault) = (true, fault);
+                self.state.saved = Some(saved);
+                self.state.not_before = self.now().saturating_add(after).ok();
+                self.store_state().await?;
+                again = after.is_zero();
+            }
+        }
+        self.sync.reads.forget_saved(self.name(), self.state.saved.as_ref()).await?;
+        Ok(again)
+    }
+
+    async fn store_state(&mut self) -> Result<(), SyncError> {
+        self.report.ended = Some(self.now());
+        self.sync.reads.set_state(self.name(), &self.state).await?;
+        Ok(self.sync.state.report(self.name(), &self.report).await?)
+    }
+
+    fn wrong(&self, problems: &[sources::Problem]) -> PullError {
+        let all: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        PullError::Definition { source_name: self.name().clone(), reason: all.join("; ") }
+    }
+
+    fn input(&self, DefinitionFile { path, text }: &DefinitionFile) -> Result<Input, PullError> {
+        Definition::parse(path, text).map(|definition| definition.input).map_err(|problems| self.wrong(&problems))
+    }
+
+    fn directory_definition(&self, DefinitionFile { path, text }: &DefinitionFile) -> Result<Directory, PullError> {
+        Directory::parse(path, text).map_err(|problems| self.wrong(&problems))
+    }
+}
+
+fn lock_name(source: &SourceName) -> String {
+    format!("pull-{source}")
 }

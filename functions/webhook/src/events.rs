@@ -1,5 +1,5 @@
-//! A webhook's body becomes snapshots. Pure, and all or nothing: one bad event refuses the whole body, with every
-//! problem and its path, so that a sender never has to guess which part was taken.
+//! A webhook's body of canonical events becomes snapshots. Pure, and all or nothing: one bad event refuses the whole
+//! body, with every problem and its path, so that a sender never has to guess which part was taken.
 //!
 //! A body is one event or an array of 1 to 1,000 of them, each with `type`, `timestamp` (when it was so in the source;
 //! the newest wins) and `data`. By the source's role, `data` of `person.upserted` is
@@ -35,7 +35,7 @@ pub struct Origin<'a> {
     pub source: &'a SourceName,
     /// What that source may decide.
     pub role: SourceRole,
-    /// The sender's id of the delivery (`webhook-id`).
+    /// The sender's id of the delivery, as `webhook-id`.
     pub event: Option<&'a str>,
 }
 
@@ -90,11 +90,19 @@ impl From<RecordError> for BodyError {
     }
 }
 
-/// Reads a body.
+/// Reads a body of canonical events.
 ///
 /// # Errors
 /// [`BodyError`]; then nothing of the body may be taken.
 pub fn parse(body: &[u8], origin: &Origin<'_>, now: Timestamp) -> Result<Vec<Snapshot>, BodyError> {
+    snapshots(&read(body)?, origin, now)
+}
+
+/// Reads a body as JSON, within the limits.
+///
+/// # Errors
+/// [`BodyError`]
+pub fn read(body: &[u8]) -> Result<Value, BodyError> {
     if body.len() > MAX_BYTES {
         return Err(BodyError::TooLarge { bytes: body.len() });
     }
@@ -103,21 +111,32 @@ pub fn parse(body: &[u8], origin: &Origin<'_>, now: Timestamp) -> Result<Vec<Sna
     }
     // serde_json itself stops at 127 levels, so measuring the value afterwards can't overflow the stack.
     let body: Value = serde_json::from_slice(body).map_err(|error| BodyError::NotJson(error.to_string()))?;
-    if deeper_than(&body, MAX_DEPTH) {
-        return Err(BodyError::TooDeep);
-    }
-    let Value::Array(events) = &body else { return Ok(vec![snapshot(&body, origin, now)?]) };
+    if deeper_than(&body, MAX_DEPTH) { Err(BodyError::TooDeep) } else { Ok(body) }
+}
+
+/// The snapshots of canonical events.
+///
+/// # Errors
+/// [`BodyError`]; then nothing of the body may be taken.
+pub fn snapshots(body: &Value, origin: &Origin<'_>, now: Timestamp) -> Result<Vec<Snapshot>, BodyError> {
+    let Value::Array(events) = body else { return Ok(vec![snapshot(body, origin, now)?]) };
     if events.is_empty() || events.len() > MAX_EVENTS {
         let reason = format!("an array holds 1 to {MAX_EVENTS} events, not {}", events.len());
         return Err(RecordError::new(".", reason).into());
     }
-    let mut snapshots = Vec::with_capacity(events.len());
+    let events = events.iter().enumerate();
+    all_of(events.map(|(n, event)| snapshot(event, origin, now).map_err(|error| below(&format!("[{n}]"), error))))
+}
+
+/// All, or everything that is wrong.
+pub(crate) fn all_of(results: impl Iterator<Item = Result<Snapshot, RecordError>>) -> Result<Vec<Snapshot>, BodyError> {
+    let mut snapshots = Vec::new();
     let mut problems = Problems::default();
-    for (n, event) in events.iter().enumerate() {
-        match snapshot(event, origin, now) {
+    for result in results {
+        match result {
             Ok(snapshot) => snapshots.push(snapshot),
             Err(_) if problems.told.len() == MAX_PROBLEMS => problems.more += 1,
-            Err(error) => problems.told.push(below(&format!("[{n}]"), error)),
+            Err(error) => problems.told.push(error),
         }
     }
     if problems.told.is_empty() { Ok(snapshots) } else { Err(BodyError::Invalid(problems)) }
@@ -201,11 +220,11 @@ fn content(
     }
 }
 
-fn same_record(person: &PersonId) -> Result<RecordId, RecordError> {
+pub(crate) fn same_record(person: &PersonId) -> Result<RecordId, RecordError> {
     RecordId::parse(person.as_str()).map_err(|error| RecordError::new("id", error.to_string()))
 }
 
-fn no_nul(account: &Map<String, Value>) -> Result<(), RecordError> {
+pub(crate) fn no_nul(account: &Map<String, Value>) -> Result<(), RecordError> {
     fn holds_nul(value: &Value) -> bool {
         match value {
             Value::String(text) => text.contains('\0'),
@@ -230,7 +249,8 @@ fn deeper_than(value: &Value, levels: usize) -> bool {
     }
 }
 
-fn below(place: &str, error: RecordError) -> RecordError {
+/// The problem, seen from further outside.
+pub(crate) fn below(place: &str, error: RecordError) -> RecordError {
     let path = match error.path.as_str() {
         "." => place.to_owned(),
         path if path.starts_with('[') => format!("{place}{path}"),

@@ -1,48 +1,87 @@
-//! One request, answered. 202 is said only once every snapshot is stored and every person's wake-up is on the queue;
-//! repeating a request, by its sender or by anybody who caught it, changes nothing, because the newest snapshot wins.
+//! One request, answered. 202 is said only once every snapshot is stored and every person's wake-up is on the queue, or,
+//! for a source that is read, once the read is asked for. Repeating a request, by its sender or by anybody who caught it,
+//! changes nothing: the newest snapshot wins, and where a scheme has no time that is signed, what was taken is remembered.
+
+mod answer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::{PersonId, RecordId, Snapshot, SourceName, SourceRole};
+use domain::{PersonId, RecordId, Snapshot, SourceName};
 use futures::{StreamExt as _, TryStreamExt as _};
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
-use policy::{Configuration, SourceKind};
-use ports::secrets::ExposeSecret as _;
-use ports::{Clock, Queue, QueueName, SecretError, SecretName, Secrets, StoreError};
-use records::{People, send_wake_ups};
-use serde_json::json;
+use http::{Method, Request, Response, StatusCode};
+use policy::webhook::Content;
+use policy::{Configuration, SourceConfig};
+use ports::secrets::{ExposeSecret as _, SecretString};
+use ports::{Clock, Queue, QueueName, SecretError, Secrets, Store, StoreError};
+use records::{People, SourceReads, request_read, send_wake_ups};
+use serde_json::{Value, json};
+use sources::Definition;
+use url::form_urlencoded;
 
+use self::answer::{Rejection, answer, content_type, loggable, unavailable};
 use crate::events::{self, BodyError, MAX_BYTES, Origin};
-use crate::signature::{self, Refusal, Verified};
+use crate::replays::{Fingerprint, Replays};
+use crate::signature::{self, Call, Refusal, Verified};
+use crate::{handshake, mapped};
 
 /// Records stored at a time.
 const CONCURRENCY: usize = 16;
 
 /// Everything that the webhook needs.
 pub struct Webhook {
-    /// Snapshots in.
-    pub people: People,
-    /// Takes the wake-ups for mapping.
-    pub queue: Arc<dyn Queue>,
-    /// The keys of the sources.
-    pub secrets: Arc<dyn Secrets>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Which sources there are.
-    pub configuration: Arc<Configuration>,
+    people: People,
+    reads: SourceReads,
+    replays: Replays,
+    queue: Arc<dyn Queue>,
+    secrets: Arc<dyn Secrets>,
+    clock: Arc<dyn Clock>,
+    configuration: Arc<Configuration>,
+    /// Of the sources that send bodies in their own form: how these are read, or why they can't be.
+    definitions: BTreeMap<SourceName, Result<Definition, String>>,
 }
 
-/// An answer that is not 202, with what the sender may know.
-struct Rejection(StatusCode, String);
+/// A webhook's source.
+#[derive(Clone, Copy)]
+struct Sender<'c> {
+    source: &'c SourceConfig,
+    webhook: &'c policy::Webhook,
+}
 
 impl Webhook {
+    /// A webhook on its ports. A definition that can't be used makes itself felt when its source sends.
+    pub fn new(
+        store: Arc<dyn Store>,
+        queue: Arc<dyn Queue>,
+        secrets: Arc<dyn Secrets>,
+        clock: Arc<dyn Clock>,
+        configuration: Arc<Configuration>,
+    ) -> Self {
+        let definitions = configuration.sources.iter().filter_map(|source| {
+            let definition = mapped::definition(source.webhook.as_ref()?.definition.as_ref()?);
+            let told = |problems: Vec<sources::Problem>| {
+                problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            };
+            Some((source.name.clone(), definition.map_err(told)))
+        });
+        Self {
+            people: People::new(store.clone()),
+            reads: SourceReads::new(store.clone()),
+            replays: Replays::new(store),
+            queue,
+            secrets,
+            clock,
+            definitions: definitions.collect(),
+            configuration,
+        }
+    }
+
     /// Answers a request to `POST /webhook/{source}`. Every failure is an answer.
     pub async fn handle(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let source = request.uri().path().strip_prefix("/webhook/").unwrap_or_default();
         match self.accept(source, request).await {
-            Ok(accepted) => answer(StatusCode::ACCEPTED, &json!({ "accepted": accepted })),
+            Ok(response) => response,
             Err(Rejection(status, reason)) => {
                 // The reason may quote the body, so only its kind is logged.
                 tracing::info!(event = "webhook.rejected", source = loggable(source), status = status.as_u16());
@@ -51,54 +90,58 @@ impl Webhook {
         }
     }
 
-    async fn accept(&self, source: &str, request: &Request<Bytes>) -> Result<usize, Rejection> {
-        let (source, role, secret) = self.source(source)?;
+    async fn accept(&self, source: &str, request: &Request<Bytes>) -> Result<Response<Bytes>, Rejection> {
+        let sender = self.sender(source)?;
+        let Sender { source: SourceConfig { name, reading, .. }, webhook } = sender;
         if request.method() != Method::POST {
             return Err(Rejection(StatusCode::METHOD_NOT_ALLOWED, "send events by POST".to_owned()));
         }
         if request.body().len() > MAX_BYTES {
-            let reason = format!("the body has {} bytes; {MAX_BYTES} are the most", request.body().len());
-            return Err(Rejection(StatusCode::PAYLOAD_TOO_LARGE, reason));
+            return Err(BodyError::TooLarge { bytes: request.body().len() }.into());
         }
-        if !is_json(request.headers()) {
-            return Err(Rejection(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "content-type must be application/json".to_owned(),
-            ));
+        if let Some(response) = handshake::answer(&webhook.scheme.handshake, request) {
+            tracing::info!(event = "webhook.handshake", source = %name);
+            return Ok(response);
         }
-        let verified = self.verify(secret, request).await?;
-        let origin = Origin { source, role, event: Some(&verified.id) };
-        let snapshots = events::parse(request.body(), &origin, self.clock.now()).map_err(|error| {
-            let status = if matches!(error, BodyError::TooLarge { .. }) {
-                StatusCode::PAYLOAD_TOO_LARGE
-            } else {
-                StatusCode::BAD_REQUEST
-            };
-            Rejection(status, error.to_string())
-        })?;
-        let events = snapshots.len();
-        let persons = self.store(snapshots).await.map_err(|error| unavailable(source, &error))?;
-        send_wake_ups(&*self.queue, QueueName::PersonEvents, persons)
-            .await
-            .map_err(|error| unavailable(source, &error))?;
-        tracing::info!(event = "webhook.accepted", %source, webhook_id = verified.id, events);
-        Ok(events)
+        content_type(webhook.scheme.content, request.headers())?;
+        let read = || match webhook.scheme.content {
+            Content::Json => events::read(request.body()),
+            Content::Form => Ok(form(request.body())),
+        };
+        let early = signature::needs_document(&webhook.scheme).then(read);
+        let call = Call {
+            headers: request.headers(),
+            body: request.body(),
+            document: early.as_ref().and_then(|read| read.as_ref().ok()),
+            url: webhook.url.as_ref().map(|url| with_query(url, request)),
+        };
+        let verified = self.verify(sender, &call).await?;
+        let document = match &early {
+            Some(read) => read.clone()?,
+            None => read()?,
+        };
+        let accepted = match reading {
+            Some(_) => self.ask_to_read(name, &document).await?,
+            None => self.take(sender, &verified, &call, document).await?,
+        };
+        tracing::info!(event = "webhook.accepted", source = %name, webhook_id = verified.id, accepted);
+        Ok(answer(StatusCode::ACCEPTED, &json!({ "accepted": accepted })))
     }
 
-    fn source(&self, name: &str) -> Result<(&SourceName, SourceRole, &SecretName), Rejection> {
-        let configured = self.configuration.sources.iter().find(|configured| configured.name.as_str() == name);
-        match configured.map(|configured| (configured, &configured.kind)) {
-            Some((configured, SourceKind::Webhook { secret })) => Ok((&configured.name, configured.role, secret)),
-            _ => Err(Rejection(StatusCode::NOT_FOUND, "no such webhook".to_owned())),
-        }
+    fn sender(&self, name: &str) -> Result<Sender<'_>, Rejection> {
+        let source = self.configuration.sources.iter().find(|source| source.name.as_str() == name);
+        source
+            .and_then(|source| Some(Sender { source, webhook: source.webhook.as_ref()? }))
+            .ok_or_else(|| Rejection(StatusCode::NOT_FOUND, "no such webhook".to_owned()))
     }
 
-    /// A key may have been rotated a moment ago, so a signature that does not match is tried against the newest keys.
-    async fn verify(&self, secret: &SecretName, request: &Request<Bytes>) -> Result<Verified, Rejection> {
-        match self.verify_with(request, secret, self.secrets.read(secret).await)? {
+    /// A key may have been rotated a moment ago, so a request that does not match is tried against the newest keys.
+    async fn verify(&self, sender: Sender<'_>, call: &Call<'_>) -> Result<Verified, Rejection> {
+        let secret = &sender.webhook.secret;
+        match self.verify_with(sender, call, self.secrets.read(secret).await)? {
             Err(Refusal::NoMatch) => {
                 let fresh = self.secrets.read_fresh(secret).await;
-                self.verify_with(request, secret, fresh)?
+                self.verify_with(sender, call, fresh)?
             }
             result => result,
         }
@@ -107,19 +150,87 @@ impl Webhook {
 
     fn verify_with(
         &self,
-        request: &Request<Bytes>,
-        name: &SecretName,
-        secret: Result<ports::secrets::SecretString, SecretError>,
+        Sender { webhook, .. }: Sender<'_>,
+        call: &Call<'_>,
+        secret: Result<SecretString, SecretError>,
     ) -> Result<Result<Verified, Refusal>, Rejection> {
         let keys = secret.and_then(|secret| {
-            signature::parse_keys(secret.expose_secret())
-                .map_err(|error| SecretError::Malformed { name: name.clone(), reason: error.to_string() })
+            let keys = signature::keys(secret.expose_secret(), webhook.scheme.key_form());
+            let name = webhook.secret.clone();
+            keys.map_err(|error| SecretError::Malformed { name, reason: error.to_string() })
         });
         let keys = keys.map_err(|error| {
             tracing::error!(event = "webhook.secret_failed", %error);
             Rejection(StatusCode::SERVICE_UNAVAILABLE, "the request can't be verified now".to_owned())
         })?;
-        Ok(signature::verify(&keys, request.headers(), request.body(), self.clock.now()))
+        Ok(signature::check(&webhook.scheme, &keys, call, self.clock.now()))
+    }
+
+    /// Tells sync that there is something to read; of many at once only the first does. What the body says is not needed,
+    /// but it must be one.
+    async fn ask_to_read(&self, source: &SourceName, document: &Value) -> Result<usize, Rejection> {
+        if !document.is_object() && !document.is_array() {
+            return Err(Rejection(StatusCode::BAD_REQUEST, "the body is no object and no array".to_owned()));
+        }
+        let wanted = self.reads.want(source, false, self.clock.now()).await;
+        if wanted.map_err(|error| unavailable(source, &error))? {
+            request_read(&*self.queue, source, false).await.map_err(|error| unavailable(source, &error))?;
+        }
+        Ok(1)
+    }
+
+    /// Takes a body as data.
+    async fn take(
+        &self,
+        sender @ Sender { source, webhook }: Sender<'_>,
+        verified: &Verified,
+        call: &Call<'_>,
+        document: Value,
+    ) -> Result<usize, Rejection> {
+        let (name, now) = (&source.name, self.clock.now());
+        let event = match &verified.id {
+            Some(id) if webhook.scheme.covers_id() => Fingerprint::of_id(id),
+            _ => Fingerprint::of_body(call.body),
+        };
+        let event = Some(event).filter(|_| !webhook.scheme.tells_old());
+        if let Some(event) = &event
+            && self.replays.taken(name, event).await.map_err(|error| unavailable(name, &error))?
+        {
+            tracing::info!(event = "webhook.repeated", source = %name, webhook_id = verified.id);
+            return Ok(0);
+        }
+        let snapshots = self.snapshots(sender, verified, call, document)?;
+        let accepted = snapshots.len();
+        let persons = self.store(snapshots).await.map_err(|error| unavailable(name, &error))?;
+        let woken = send_wake_ups(&*self.queue, QueueName::PersonEvents, persons).await;
+        woken.map_err(|error| unavailable(name, &error))?;
+        if let Some(event) = &event {
+            self.replays.remember(name, event, now).await.map_err(|error| unavailable(name, &error))?;
+        }
+        Ok(accepted)
+    }
+
+    fn snapshots(
+        &self,
+        Sender { source, webhook }: Sender<'_>,
+        verified: &Verified,
+        call: &Call<'_>,
+        document: Value,
+    ) -> Result<Vec<Snapshot>, Rejection> {
+        let now = self.clock.now();
+        let origin = Origin { source: &source.name, role: source.role, event: verified.id.as_deref() };
+        match self.definitions.get(&source.name) {
+            None => Ok(events::snapshots(&document, &origin, now)?),
+            Some(Ok(definition)) => {
+                let sent = signature::sent_at(&webhook.scheme, call);
+                let sent = sent.map_err(|refusal| Rejection(StatusCode::BAD_REQUEST, refusal.to_string()))?;
+                Ok(mapped::snapshots(document, definition, &origin, sent.unwrap_or(now), now)?)
+            }
+            Some(Err(reason)) => {
+                tracing::error!(event = "webhook.definition_failed", source = %source.name, reason);
+                Err(Rejection(StatusCode::SERVICE_UNAVAILABLE, "the events can't be read now".to_owned()))
+            }
+        }
     }
 
     /// Stores all snapshots: different records side by side, one record's in their order.
@@ -143,28 +254,11 @@ impl Webhook {
     }
 }
 
-fn unavailable(source: &SourceName, error: &dyn std::fmt::Display) -> Rejection {
-    tracing::error!(event = "webhook.not_stored", %source, %error);
-    Rejection(StatusCode::SERVICE_UNAVAILABLE, "the events could not be stored; send them again".to_owned())
+/// The fields of a form; of one that comes twice the last counts.
+fn form(body: &[u8]) -> Value {
+    form_urlencoded::parse(body).map(|(name, text)| (name.into_owned(), Value::String(text.into_owned()))).collect()
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
-}
-
-/// What of an unknown path may stand in a log.
-fn loggable(source: &str) -> &str {
-    if SourceName::parse(source).is_ok() { source } else { "-" }
-}
-
-fn answer(status: StatusCode, body: &serde_json::Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, http::HeaderValue::from_static("5"));
-    }
-    response
+fn with_query(url: &str, request: &Request<Bytes>) -> String {
+    request.uri().query().map_or_else(|| url.to_owned(), |query| format!("{url}?{query}"))
 }

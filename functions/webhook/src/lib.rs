@@ -1,7 +1,11 @@
-//! The webhook function: a signed request becomes stored snapshots and wake-ups for mapping.
+//! The webhook function: a proven request becomes stored snapshots and wake-ups for mapping, or, for a source that is
+//! read, a word to sync that there is something to read.
 
 pub mod events;
 mod handler;
+mod handshake;
+pub mod mapped;
+mod replays;
 pub mod signature;
 
 pub use handler::Webhook;

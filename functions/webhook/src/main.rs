@@ -12,7 +12,6 @@ use http::{Request, Response, StatusCode};
 use lambda::environment::required;
 use lambda_runtime::{LambdaEvent, service_fn};
 use ports::{Clock, QueueName, SystemClock, Table};
-use records::People;
 use storage::CachedSecrets;
 use storage::aws::AwsClients;
 use webhook::Webhook;
@@ -27,13 +26,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let queue = Arc::new(aws.queue(clock.clone()));
     store.connect(Table::People).await.context("DynamoDB")?;
     queue.connect(&[QueueName::PersonEvents]).await.context("SQS")?;
-    let webhook = Webhook {
-        people: People::new(store),
-        queue,
-        secrets: Arc::new(CachedSecrets::new(Arc::new(aws.secrets()), clock.clone())),
-        clock,
-        configuration: Arc::new(configuration),
-    };
+    let secrets = Arc::new(CachedSecrets::new(Arc::new(aws.secrets()), clock.clone()));
+    let webhook = Webhook::new(store, queue, secrets, clock, Arc::new(configuration));
     let webhook = &webhook;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {
         let response = match request(event.payload) {
@@ -51,7 +45,11 @@ fn request(event: LambdaFunctionUrlRequest) -> Option<Request<Bytes>> {
     let path = event.raw_path.unwrap_or_else(|| "/".to_owned());
     let body = event.body.unwrap_or_default();
     let body = if event.is_base64_encoded { STANDARD.decode(body).ok()? } else { body.into_bytes() };
-    let mut request = Request::builder().method(method.as_str()).uri(path).body(Bytes::from(body)).ok()?;
+    let uri = match event.raw_query_string.filter(|query| !query.is_empty()) {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    let mut request = Request::builder().method(method.as_str()).uri(uri).body(Bytes::from(body)).ok()?;
     *request.headers_mut() = event.headers;
     Some(request)
 }

@@ -1,16 +1,18 @@
-//! AFAS Profit's REST service: GetConnectors with skip and take. Facts: docs.afas.help (source
+//! AFAS Profit's REST service: GetConnectors with skip and take, and two update connectors. Facts: docs.afas.help (source
 //! AFASSoftware/OASContent), GetConnector, troubleshooting; columns of Tools4ever's public GetConnectors.
 
 mod generated;
 mod people;
+mod update;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use serde_json::{Value, json};
 
 use crate::request::{empty, header, json, parameter};
@@ -35,6 +37,12 @@ struct State {
     /// Rows of a connector in an order, by numbers.
     orders: HashMap<(String, String), Vec<usize>>,
     maintenance: Option<u64>,
+    /// Update connectors that the app connector has.
+    updates: Vec<String>,
+    /// What was updated: connector and fields.
+    updated: Vec<(String, Vec<String>)>,
+    /// Whether the caller's address is outside of the app connector's list.
+    elsewhere: bool,
 }
 
 impl Afas {
@@ -62,6 +70,21 @@ impl Afas {
         lock(&self.state).maintenance = seconds;
     }
 
+    /// Gives the app connector these update connectors, and no others.
+    pub fn allow_updates(&self, connectors: &[&str]) {
+        lock(&self.state).updates = connectors.iter().map(|name| (*name).to_owned()).collect();
+    }
+
+    /// Lets nobody in from the caller's address, or lets it in again.
+    pub fn shut_out(&self, shut: bool) {
+        lock(&self.state).elsewhere = shut;
+    }
+
+    /// What was updated since this was last called: connector and fields.
+    pub fn take_updated(&self) -> Vec<(String, Vec<String>)> {
+        std::mem::take(&mut lock(&self.state).updated)
+    }
+
     fn connector(&self, name: &str, request: &Request<Bytes>) -> Response<Bytes> {
         let number = |name: &str, absent: i64| parameter(request, name).map_or(Ok(absent), |text| text.parse::<i64>());
         // Defaults always apply.
@@ -69,6 +92,8 @@ impl Afas {
         let mut state = lock(&self.state);
         let State { connectors, orders, .. } = &mut *state;
         let Some(rows) = connectors.get(name) else { return empty(404) };
+        let Ok(rows) = filtered(rows, request) else { return unexpected() };
+        let rows = &*rows;
         let everything = skip == -1 && take == -1;
         if !everything && (skip < 0 || take < 0) {
             return unexpected();
@@ -81,7 +106,8 @@ impl Afas {
         {
             return refused("The entered value for 'orderbyfieldids' does not exist.", -2147220469);
         }
-        let order = orders.entry((name.to_owned(), fields.clone())).or_insert_with(|| sorted(rows, &fields));
+        let filter = parameter(request, "filtervalues").unwrap_or_default();
+        let order = orders.entry((name.to_owned(), format!("{fields} {filter}"))).or_insert_with(|| sorted(rows, &fields));
         let (skip, take) =
             if everything { (0, rows.len()) } else { (skip.unsigned_abs() as usize, take.unsigned_abs() as usize) };
         // Without an order each page is cut out of another one.
@@ -109,15 +135,41 @@ impl Emulator for Afas {
         if request.uri().query().is_some_and(|query| query.len() > LONGEST_QUERY) {
             return empty(404);
         }
+        if lock(&self.state).elsewhere {
+            return empty(403);
+        }
         match request.uri().path().strip_prefix("/ProfitRestServices/") {
             Some("ProfitVersion") => json(200, &json!({ "version": "7.25.1" })),
             Some(path) => match path.strip_prefix("connectors/") {
-                Some(name) => self.connector(name, request),
+                Some(name) if matches!(name, "KnEmployee" | "KnUser") && request.method() == Method::PUT => {
+                    let mut state = lock(&self.state);
+                    state.orders.clear();
+                    update::update(&mut state, name, request.body())
+                }
+                Some(name) => self.connector(&crate::request::decode(name), request),
                 None => empty(404),
             },
             None => empty(404),
         }
     }
+}
+
+/// The rows that a filter by equality lets through; other operators are not emulated. A comma is AND.
+fn filtered<'r>(rows: &'r [Value], request: &Request<Bytes>) -> Result<Cow<'r, [Value]>, ()> {
+    let part = |name: &str| parameter(request, name).filter(|text| !text.is_empty());
+    let Some(fields) = part("filterfieldids") else { return Ok(Cow::Borrowed(rows)) };
+    let (values, operators) = (part("filtervalues").unwrap_or_default(), part("operatortypes").unwrap_or_default());
+    let (fields, values) = (fields.split(',').collect::<Vec<_>>(), values.split(',').collect::<Vec<_>>());
+    if fields.len() != values.len() || operators.split(',').any(|operator| operator != "1") {
+        return Err(());
+    }
+    let passes = |row: &&Value| {
+        fields.iter().zip(&values).all(|(field, value)| match &row[*field] {
+            Value::String(text) => text == value,
+            other => **value == other.to_string(),
+        })
+    };
+    Ok(Cow::Owned(rows.iter().filter(passes).cloned().collect()))
 }
 
 fn sorted(rows: &[Value], fields: &str) -> Vec<usize> {

@@ -82,6 +82,7 @@ impl World {
             queue: store.clone(),
             secrets: Arc::new(secrets),
             transport: Arc::new(Distant { way: org.clone(), latency: LATENCY }),
+            sources: Arc::new(org.clone()),
             clock: Arc::new(clock),
             random: Arc::new(SeededRandom::new(7)),
         };

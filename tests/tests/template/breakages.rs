@@ -28,6 +28,16 @@ const UPDATES_AUDIT: &str =
 const READS_AUDIT: &str =
     r#"{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": {"Fn::GetAtt": "AuditTable.Arn"}}"#;
 
+const SCANS_SYNC: &str =
+    r#"{"Effect": "Allow", "Action": ["dynamodb:Scan"], "Resource": {"Fn::GetAtt": "SyncTable.Arn"}}"#;
+const OTHER_INDEX: &str = r#"{"Effect": "Allow", "Action": "dynamodb:Query", "Resource": {"Fn::Sub": "${AccountsTable.Arn}/index/by-index"}}"#;
+const TAKES_CHANGES: &str =
+    r#"{"Effect": "Allow", "Action": "sqs:ReceiveMessage", "Resource": {"Fn::GetAtt": "ChangesQueue.Arn"}}"#;
+const SECRETS_OF_SOURCES: &str = r#"{"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"],
+    "Resource": {"Fn::Sub": "arn:aws:secretsmanager:eu-west-1:1:secret:${AWS::StackName}/*-source-??????"}}"#;
+const IN_ALL_NETWORKS: &str = r#"{"Effect": "Allow", "Action": ["ec2:DescribeNetworkInterfaces"], "Resource": "*"}"#;
+const ONE_SUBNET: &str = r#"{"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}"#;
+
 /// At least one for each rule.
 #[rustfmt::skip]
 pub(crate) const ALL: &[Breakage] = &[
@@ -36,6 +46,7 @@ pub(crate) const ALL: &[Breakage] = &[
     of("dead letters", "/Resources/ChangesQueue/Properties/RedrivePolicy", "null", "ChangesQueue has no dead-letter"),
     of("dead letters", "/Resources/ChangesQueue/Properties/RedrivePolicy/deadLetterTargetArn", r#"{"Fn::GetAtt": "PersonEventsDeadQueue.Arn"}"#, "of its own"),
     of("dead letters", "/Resources/PersonEventsQueue/Properties/RedrivePolicy/maxReceiveCount", "4", "too early"),
+    of("dead letters", "/Resources/SourceReadsQueue/Properties/RedrivePolicy/maxReceiveCount", "2", "SourceReadsQueue gives up too early"),
     of("dead letters", "/Resources/ChangesDeadQueue/Properties/MessageRetentionPeriod", "345600", "keep 14 days"),
     of("dead letters", "/Resources/ChangesQueue/Properties/MessageRetentionPeriod", "1209600", "longer than the queue"),
     of("dead letters", "/Resources/UrgentChangesQueue/Properties/SqsManagedSseEnabled", "false", "not encrypted"),
@@ -43,12 +54,22 @@ pub(crate) const ALL: &[Breakage] = &[
     of("visibility", "/Resources/PersonEventsQueue/Properties/VisibilityTimeout", "null", "hides for 30 s"),
     of("visibility", "/Resources/SalesforceWriterFunction/Properties/Timeout", "600", "UrgentChangesQueue"),
     of("visibility", "/Resources/MappingFunction/Properties/Events/PersonEvents/Properties/MaximumBatchingWindowInSeconds", "60", "PersonEventsQueue"),
+    of("visibility", "/Resources/SourceReadsQueue/Properties/VisibilityTimeout", "900", "SourceReadsQueue hides for 900 s, less than 5400 s"),
+    of("partial failures", "/Resources/SyncFunction/Properties/Events/SourceReads/Properties/FunctionResponseTypes", "null", "SyncFunction.SourceReads"),
     of("partial failures", "/Resources/MappingFunction/Properties/Events/PersonEvents/Properties/FunctionResponseTypes", "null", "MappingFunction.PersonEvents"),
     of("partial failures", "/Resources/SalesforceWriterFunction/Properties/Events/Changes/Properties/MaximumBatchingWindowInSeconds", "0", "takes 100 at once"),
     of("partial failures", "/Resources/SalesforceWriterFunction/Properties/Events/UrgentChanges", "null", "nothing reads UrgentChangesQueue"),
     of("writer concurrency", "/Resources/SalesforceWriterFunction/Properties/Events/Changes/Properties/ScalingConfig", "null", "no bound"),
     of("writer concurrency", "/Parameters/WriterConcurrency/Default", "1", "no bound of at least 2"),
     of("writer concurrency", "/Resources/SalesforceWriterFunction/Properties/Events/UrgentChanges/Properties/MaximumBatchingWindowInSeconds", "5", "lets urgent changes wait"),
+    of("source reads", "/Resources/SyncFunction/Properties/Events/SourceReads", "null", "sync takes from []"),
+    of("source reads", "/Resources/SyncFunction/Properties/Events/SourceReads/Properties/Queue", r#"{"Fn::GetAtt": "ChangesQueue.Arn"}"#, "sync takes from [\"ChangesQueue\"]"),
+    of("source reads", "/Resources/SyncFunction/Properties/Events/SourceReads/Properties/BatchSize", "10", "wait for one another"),
+    of("source reads", "/Resources/SyncFunction/Properties/Events/SourceReads/Properties/MaximumBatchingWindowInSeconds", "5", "lets a request wait"),
+    of("source reads", "/Resources/SyncFunction/Properties/Events/SourceReads/Properties/ScalingConfig", "null", "no bound"),
+    of("source reads", "/Resources/SyncFunction/Properties/Events/SourceReads/Properties/ScalingConfig/MaximumConcurrency", "5", "by a parameter"),
+    of("source reads", "/Parameters/SourceConcurrency/MinValue", "1", "no bound of at least 2"),
+    of("source reads", "/Parameters/SyncMemory/Default", "256", "too little memory"),
     of("table names", "/Resources/AuditTable/Properties/TableName", r#"{"Fn::Sub": "${AWS::StackName}-log"}"#, "${AWS::StackName}-audit"),
     of("table protection", "/Resources/AuditTable/Properties/PointInTimeRecoverySpecification", "null", "AuditTable: no point-in-time"),
     of("table protection", "/Resources/PeopleTable/Properties/SSESpecification/SSEEnabled", "false", "PeopleTable: not encrypted"),
@@ -72,6 +93,31 @@ pub(crate) const ALL: &[Breakage] = &[
     of("audit append only", "/Resources/MappingRole/Properties/Policies/0/PolicyDocument/Statement/-", READS_AUDIT, "MappingRole"),
     of("only needed tables", "/Resources/MappingRole/Properties/Policies/0/PolicyDocument/Statement/-", READS_AUDIT, "MappingRole: AuditTable"),
     of("only needed tables", "/Resources/OtherRole", r#"{"Type": "AWS::IAM::Role"}"#, "OtherRole is not known"),
+    of("only needed tables", "/Resources/WebhookRole/Properties/Policies/0/PolicyDocument/Statement/1/Resource", r#"{"Fn::GetAtt": "PeopleTable.Arn"}"#, "WebhookRole: SyncTable"),
+    of("table grants", "/Resources/WebhookRole/Properties/Policies/0/PolicyDocument/Statement/-", SCANS_SYNC, "WebhookRole on SyncTable: scan"),
+    of("table grants", "/Resources/SyncRole/Properties/Policies/0/PolicyDocument/Statement/-", OTHER_INDEX, "SyncRole on AccountsTable: index"),
+    of("table grants", "/Resources/SyncRole/Properties/Policies/0/PolicyDocument/Statement/1/Action", r#"["dynamodb:GetItem"]"#, "SyncRole on SyncTable: delete"),
+    of("table grants", "/Resources/MappingRole/Properties/Policies/0/PolicyDocument/Statement/0/Action", r#"["dynamodb:PartiQLUpdate"]"#, "MappingRole on PeopleTable: dynamodb:PartiQLUpdate"),
+    of("queue grants", "/Resources/WebhookRole/Properties/Policies/0/PolicyDocument/Statement/2/Resource/1", r#"{"Fn::GetAtt": "ChangesQueue.Arn"}"#, "WebhookRole: sqs:SendMessage on SourceReadsQueue"),
+    of("queue grants", "/Resources/SyncRole/Properties/Policies/0/PolicyDocument/Statement/6/Action", r#"["sqs:SendMessage"]"#, "SyncRole: sqs:ReceiveMessage on SourceReadsQueue"),
+    of("queue grants", "/Resources/MappingRole/Properties/Policies/0/PolicyDocument/Statement/2/Action/0", "\"sqs:PurgeQueue\"", "MappingRole: sqs:SendMessage on PersonEventsQueue"),
+    of("queue grants", "/Resources/SyncRole/Properties/Policies/0/PolicyDocument/Statement/-", TAKES_CHANGES, "SyncRole: sqs:ReceiveMessage on ChangesQueue"),
+    of("secret grants", "/Resources/SyncRole/Properties/Policies/0/PolicyDocument/Statement/3/Resource", r#"{"Ref": "SalesforceSecret"}"#, "SyncRole: secret source"),
+    of("secret grants", "/Resources/WebhookRole/Properties/Policies/0/PolicyDocument/Statement/-", SECRETS_OF_SOURCES, "WebhookRole: secret source"),
+    of("secret grants", "/Resources/MappingRole/Properties/Policies/0/PolicyDocument/Statement/-", EVERY_SECRET, "MappingRole: secret"),
+    of("private network", "/Resources/SyncFunction/Properties/VpcConfig", ONE_SUBNET, "SyncFunction is in the network"),
+    of("private network", "/Resources/WebhookFunction/Properties/VpcConfig", ONE_SUBNET, "WebhookFunction is in the network"),
+    of("private network", "/Globals/Function/VpcConfig", ONE_SUBNET, "all functions"),
+    of("private network", "/Conditions/InVpc", r#"{"Fn::Equals": ["", ""]}"#, "exactly when one is named"),
+    of("private network", "/Parameters/SubnetIds/Default", "\"subnet-1\"", "SubnetIds is no list"),
+    of("private network", "/Resources/SyncRole/Properties/Policies/1/Fn::If/0", "\"HasOwnTopic\"", "SyncRole always has"),
+    of("private network", "/Resources/SyncRole/Properties/Policies/1", "null", "can't put sync into a network"),
+    of("private network", "/Resources/SyncRole/Properties/Policies/1/Fn::If/1/PolicyDocument/Statement/1/Condition", "null", "KeepNetworkInterfaces lets more"),
+    of("private network", "/Resources/SyncRole/Properties/Policies/1/Fn::If/1/PolicyDocument/Statement/1/Resource", "\"*\"", "KeepNetworkInterfaces lets more"),
+    of("private network", "/Resources/SyncRole/Properties/Policies/1/Fn::If/1/PolicyDocument/Statement/0/Action/0", "\"ec2:RunInstances\"", "nobody may do ec2:DescribeNetworkInterfaces"),
+    of("private network", "/Resources/WebhookRole/Properties/Policies/0/PolicyDocument/Statement/-", IN_ALL_NETWORKS, "WebhookRole always has"),
+    of("no wildcard", "/Resources/SyncRole/Properties/Policies/1/Fn::If/1/PolicyDocument/Statement/0/Condition", "null", "SyncRole may use \"*\""),
+    of("no wildcard", "/Resources/SyncRole/Properties/Policies/0/PolicyDocument/Statement/3/Action", r#"["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]"#, "SyncRole may use"),
     of("log retention", "/Resources/SyncLogs/Properties/RetentionInDays", "null", "SyncFunction's log is kept for ever"),
     of("log retention", "/Resources/SyncFunction/Properties/LoggingConfig/LogGroup", "null", "SyncFunction has no log group"),
     of("log retention", "/Resources/MappingFunction/Properties/LoggingConfig/LogFormat", "\"Text\"", "does not log JSON"),
@@ -82,10 +128,20 @@ pub(crate) const ALL: &[Breakage] = &[
     of("alarms", "/Resources/WebhookFailedAlarm", "null", "Url5xxCount"),
     of("alarms", "/Resources/ParkedPersonsAlarm", "null", "ParkedPersons of the connector"),
     of("alarms", "/Resources/MappingParkedPersonsMetric", "null", "person.parked in MappingLogs"),
+    of("alarms", "/Resources/SourceReadsDeadAlarm", "null", "ApproximateNumberOfMessagesVisible of SourceReadsDeadQueue"),
+    of("alarms", "/Resources/SourceReadsAgeAlarm/Properties/MetricName", "\"NumberOfMessagesSent\"", "ApproximateAgeOfOldestMessage of SourceReadsQueue"),
+    of("alarms", "/Resources/SourceReadFailedAlarm", "null", "SourceReadFailed of the connector"),
+    of("alarms", "/Resources/SourceReadFailedAlarm/Properties/DatapointsToAlarm", "1", "rings at a passing failure"),
+    of("alarms", "/Resources/SourceReadFailedAlarm/Properties/EvaluationPeriods", "3", "or never"),
+    of("alarms", "/Resources/SourceManyAbsentAlarm/Properties/Threshold", "5", "SourceManyAbsent of the connector"),
+    of("alarms", "/Resources/SyncSourceReadFailedMetric/Properties/FilterPattern", r#""{ $.event = \"source.incomplete\" }""#, "source.unreadable in SyncLogs"),
+    of("alarms", "/Resources/SyncSourceManyAbsentMetric/Properties/LogGroupName", r#"{"Ref": "MappingLogs"}"#, "source.many_absent in SyncLogs"),
     of("alarms", "/Resources/ChangesDeadAlarm/Properties/AlarmActions", "null", "ChangesDeadAlarm is heard by nobody"),
     of("runbook", "/Resources/SyncSilentAlarm/Properties/AlarmName", r#"{"Fn::Sub": "${AWS::StackName}-sync-quiet"}"#, "sync-quiet"),
     of("dashboard", "/Resources/Dashboard/Properties/DashboardBody", r#"{"Fn::Sub": "{\"widgets\": ["}"#, "is not JSON"),
     of("dashboard", "/Resources/ChangesQueue/Properties/QueueName", "\"other\"", "shows ${AWS::StackName}-changes"),
+    of("dashboard", "/Resources/Dashboard/Properties/DashboardBody", r#"{"Fn::Sub": "{\"widgets\": []}"}"#, "lacks ${AWS::StackName}-source-reads-dead"),
+    of("dashboard", "/Resources/SyncSourceReadFailedMetric/Properties/MetricTransformations/0/MetricName", "\"Unseen\"", "lacks Unseen"),
     of("binaries", "/Resources/SyncFunction/Metadata/BuildProperties/Binary", "\"synch\"", "no package synch"),
     of("binaries", "/Resources/SyncFunction/Metadata/BuildProperties/Binary", "\"domain\"", "no package domain with a binary"),
     of("binaries", "/Resources/WebhookFunction", "null", "3 functions"),
@@ -93,7 +149,8 @@ pub(crate) const ALL: &[Breakage] = &[
     of("webhook timeout", "/Resources/WebhookFunction/Properties/FunctionUrlConfig/AuthType", "\"AWS_IAM\"", "more than a signature"),
     of("schedules", "/Resources/SyncFunction/Properties/Events/Sweep", "null", "nothing starts sweep"),
     of("schedules", "/Resources/SyncFunction/Properties/Events/Due/Properties/Input", r#""{\"task\":\"dew\"}""#, "nothing starts due"),
-    of("schedules", "/Resources/SyncFunction/Properties/Events/Pull/Properties/Input", r#""{\"task\":\"pull\"}""#, "pull gets"),
+    of("schedules", "/Resources/SyncFunction/Properties/Events/Pull/Properties/Input", r#""{\"task\":\"pull\",\"source\":\"hr\"}""#, "pull gets"),
+    of("schedules", "/Resources/SyncFunction/Properties/Events/Pull/Properties/State", "\"DISABLED\"", "pull may be off"),
     of("schedules", "/Resources/SyncFunction/Properties/Events/Due/Properties/ScheduleExpression", "\"rate(1 day)\"", "is not a parameter"),
     of("environment", "/Globals/Function/Environment/Variables/RUST_LOG", "\"debug\"", "what the stack's name and the log level are"),
     of("environment", "/Globals/Function/Environment/Variables/API_KEY", "\"x\"", "more than the three"),
@@ -105,4 +162,6 @@ pub(crate) const ALL: &[Breakage] = &[
     of("parameters", "/Parameters/Extra", r#"{"Type": "String"}"#, "Extra is in no group"),
     of("parameters", "/Parameters/LogLevel", "null", "LogLevel is grouped, but no parameter"),
     of("parameters", "/Parameters/LogLevel/Description", "null", "LogLevel has no description"),
+    of("outputs", "/Outputs/SourceReadsQueue", "null", "SourceReadsQueue is no output"),
+    of("outputs", "/Outputs/SourceReadsDeadQueue/Value", r#"{"Ref": "SourceReadsQueue"}"#, "SourceReadsDeadQueue is no output"),
 ];

@@ -91,6 +91,12 @@ pub(crate) fn text(value: &Value) -> &str {
     value.as_str().or_else(|| value["Fn::Sub"].as_str()).unwrap_or("")
 }
 
+/// What a value may be: both sides of an `Fn::If`, without `AWS::NoValue`, or itself.
+pub(crate) fn possible(value: &Value) -> Vec<&Value> {
+    let Some([_condition, sides @ ..]) = value["Fn::If"].as_array().map(Vec::as_slice) else { return vec![value] };
+    sides.iter().filter(|side| reference(side) != Some("AWS::NoValue")).collect()
+}
+
 /// The value as a list: itself when it is one, else of itself alone.
 pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)

@@ -56,7 +56,8 @@ pub(crate) fn webhook_timeout(template: &Template) -> Vec<String> {
     complaints
 }
 
-/// sync is started for each of its tasks, with the input that tests/events shows.
+/// sync is started for each of its tasks, always, with the input that tests/events shows. A source's name is said by hand
+/// only: the schedule asks for all whose time has come.
 pub(crate) fn schedules(template: &Template) -> Vec<String> {
     let mut there: BTreeMap<String, &Value> = BTreeMap::new();
     for (function, _, event) in template.events("ScheduleV2") {
@@ -79,10 +80,16 @@ pub(crate) fn schedules(template: &Template) -> Vec<String> {
         if properties["ScheduleExpressionTimezone"]["Ref"] != "ScheduleTimeZone" {
             complaints.push(format!("{task} does not run in the organisation's time zone"));
         }
+        if properties.get("State").is_some_and(|state| state != "ENABLED") {
+            complaints.push(format!("the schedule of {task} may be off"));
+        }
         let example = root().join(format!("tests/events/sync-{task}.json"));
-        let example: Value = serde_json::from_slice(&std::fs::read(example).unwrap()).unwrap();
-        let input = text(&properties["Input"]).replace("${PullSource}", example["source"].as_str().unwrap_or(""));
-        if serde_json::from_str::<Value>(&input).ok().as_ref() != Some(&example) {
+        let mut example: Value = serde_json::from_slice(&std::fs::read(example).unwrap()).unwrap();
+        if let Some(example) = example.as_object_mut() {
+            example.remove("source");
+        }
+        let input = text(&properties["Input"]);
+        if serde_json::from_str::<Value>(input).ok().as_ref() != Some(&example) {
             complaints.push(format!("{task} gets {input}, the example says {example}"));
         }
     }

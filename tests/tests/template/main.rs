@@ -8,6 +8,10 @@ mod document;
 #[cfg(test)]
 mod functions;
 #[cfg(test)]
+mod grants;
+#[cfg(test)]
+mod network;
+#[cfg(test)]
 mod observability;
 #[cfg(test)]
 mod parameters;
@@ -29,6 +33,7 @@ const RULES: &[Rule] = &[
     ("visibility", queues::visibility),
     ("partial failures", queues::partial_failures),
     ("writer concurrency", queues::writer_concurrency),
+    ("source reads", queues::source_reads),
     ("table names", tables::names),
     ("table protection", tables::protection),
     ("table keys", tables::keys),
@@ -36,6 +41,10 @@ const RULES: &[Rule] = &[
     ("own role", permissions::own_role),
     ("audit append only", permissions::audit_is_append_only),
     ("only needed tables", permissions::only_needed_tables),
+    ("table grants", grants::tables),
+    ("queue grants", grants::queues),
+    ("secret grants", grants::secrets),
+    ("private network", network::private),
     ("log retention", observability::log_retention),
     ("alarms", observability::alarms),
     ("runbook", observability::runbook),
@@ -46,6 +55,7 @@ const RULES: &[Rule] = &[
     ("environment", functions::environment),
     ("secrets", functions::secrets),
     ("parameters", parameters::grouped),
+    ("outputs", parameters::outputs),
 ];
 
 #[test]

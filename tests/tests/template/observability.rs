@@ -28,7 +28,7 @@ pub(crate) fn log_retention(template: &Template) -> Vec<String> {
 }
 
 /// An alarm, that somebody hears, for each dead-letter queue, each queue's age, each function's errors and throttles,
-/// the webhook's answers, parked persons and the API limit.
+/// the webhook's answers, parked persons, the API limit, reads that fail for long and many who are absent at once.
 pub(crate) fn alarms(template: &Template) -> Vec<String> {
     let alarms = template.of("AWS::CloudWatch::Alarm");
     let mut complaints = vec![];
@@ -64,6 +64,17 @@ pub(crate) fn alarms(template: &Template) -> Vec<String> {
     wants("Url5xxCount", Some("WebhookFunction"), true);
     wants("ParkedPersons", None, true);
     wants("SalesforceLimitReached", None, true);
+    wants("SourceReadFailed", None, true);
+    wants("SourceManyAbsent", None, true);
+    // After a failure only a person can heal, a source is read again after half an hour: so seldom, and it must be seen.
+    let of_reads = alarms.iter().filter(|(_, alarm)| alarm["Properties"]["MetricName"] == "SourceReadFailed");
+    for (id, alarm) in of_reads {
+        let number = |name: &str| alarm["Properties"][name].as_i64().unwrap_or(1);
+        let (seconds, needed) = (number("Period") * number("EvaluationPeriods"), number("DatapointsToAlarm"));
+        if needed < 2 || seconds < needed * 2400 {
+            complaints.push(format!("{id} rings at a passing failure, or never"));
+        }
+    }
 
     let filters: BTreeSet<(&str, String)> = template
         .of("AWS::Logs::MetricFilter")
@@ -78,6 +89,10 @@ pub(crate) fn alarms(template: &Template) -> Vec<String> {
         ("ParkedPersons", "MappingLogs", "person.parked"),
         ("ParkedPersons", "SalesforceWriterLogs", "person.parked"),
         ("SalesforceLimitReached", "SalesforceWriterLogs", "salesforce.limit_reached"),
+        ("SourceReadFailed", "SyncLogs", "source.incomplete"),
+        ("SourceReadFailed", "SyncLogs", "source.unreadable"),
+        ("SourceReadFailed", "SyncLogs", "source.failed"),
+        ("SourceManyAbsent", "SyncLogs", "source.many_absent"),
     ] {
         if !filters.iter().any(|(name, from)| *name == metric && from.contains(group) && from.contains(event)) {
             complaints.push(format!("{metric} does not count {event} in {group}"));
@@ -106,7 +121,7 @@ pub(crate) fn runbook(template: &Template) -> Vec<String> {
         .collect()
 }
 
-/// The dashboard is JSON, and shows functions and queues that exist.
+/// The dashboard is JSON, and shows functions and queues that exist: all queues, and all that is counted in logs.
 pub(crate) fn dashboard(template: &Template) -> Vec<String> {
     let mut known = BTreeSet::new();
     for (_, resource) in template.all() {
@@ -124,13 +139,25 @@ pub(crate) fn dashboard(template: &Template) -> Vec<String> {
             Err(error) => complaints.push(format!("{id} is not JSON: {error}")),
             Ok(body) => {
                 let widgets = body["widgets"].as_array().into_iter().flatten();
-                let metrics =
-                    widgets.flat_map(|widget| widget["properties"]["metrics"].as_array().into_iter().flatten());
-                let shown = metrics.filter_map(|metric| metric[3].as_str());
+                let metrics: Vec<_> = widgets
+                    .flat_map(|widget| widget["properties"]["metrics"].as_array().into_iter().flatten())
+                    .collect();
+                let shown = metrics.iter().filter_map(|metric| metric[3].as_str());
                 complaints.extend(
                     shown
                         .filter(|name| !known.contains(name))
                         .map(|name| format!("{id} shows {name}, which is not there")),
+                );
+                let shown: BTreeSet<_> =
+                    metrics.iter().flat_map(|metric| [&metric[1], &metric[3]]).filter_map(Value::as_str).collect();
+                let queues = template.of("AWS::SQS::Queue");
+                let queues = queues.iter().map(|(_, queue)| text(&queue["Properties"]["QueueName"]));
+                let filters = template.of("AWS::Logs::MetricFilter");
+                let counted = filters
+                    .iter()
+                    .filter_map(|(_, filter)| filter["Properties"]["MetricTransformations"][0]["MetricName"].as_str());
+                complaints.extend(
+                    queues.chain(counted).filter(|name| !shown.contains(name)).map(|name| format!("{id} lacks {name}")),
                 );
             }
         }

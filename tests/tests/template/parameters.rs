@@ -1,8 +1,8 @@
-//! Rules about what an operator fills in.
+//! Rules about what an operator fills in, and is told.
 
 use std::collections::BTreeSet;
 
-use crate::document::{Template, list};
+use crate::document::{Template, list, reference};
 
 /// Every parameter stands in one group, has a label and a description, and a default, so that a first deployment asks
 /// for nothing.
@@ -33,4 +33,14 @@ pub(crate) fn grouped(template: &Template) -> Vec<String> {
     }
     complaints.extend(grouped.into_iter().map(|name| format!("{name} is grouped, but no parameter")));
     complaints
+}
+
+/// Tables, queues and secrets are among the stack's outputs, under their own names.
+pub(crate) fn outputs(template: &Template) -> Vec<String> {
+    let kinds = ["AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::SecretsManager::Secret"];
+    let resources = kinds.iter().flat_map(|kind| template.of(kind));
+    resources
+        .filter(|(id, _)| reference(template.at(&format!("/Outputs/{id}/Value"))) != Some(id))
+        .map(|(id, _)| format!("{id} is no output"))
+        .collect()
 }

@@ -4,29 +4,31 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::document::{Template, list, reference, text};
+use crate::document::{Template, list, possible, reference, text};
+use crate::network;
 
-/// A role's statement, with the role's logical id.
-fn statements(template: &Template) -> Vec<(&str, &Value)> {
+/// A role's statement, with the role's logical id; also those that a condition may leave out.
+pub(crate) fn statements(template: &Template) -> Vec<(&str, &Value)> {
     let of_role = |(id, role)| -> Vec<(&str, &Value)> {
         let role: &Value = role;
-        let policies = role["Properties"]["Policies"].as_array().into_iter().flatten();
-        policies.flat_map(|policy| list(&policy["PolicyDocument"]["Statement"])).map(|found| (id, found)).collect()
+        let policies = role["Properties"]["Policies"].as_array().into_iter().flatten().flat_map(possible);
+        let statements = policies.flat_map(|policy| list(&policy["PolicyDocument"]["Statement"])).flat_map(possible);
+        statements.map(|found| (id, found)).collect()
     };
     template.of("AWS::IAM::Role").into_iter().flat_map(of_role).collect()
 }
 
-fn actions(statement: &Value) -> impl Iterator<Item = &str> {
+pub(crate) fn actions(statement: &Value) -> impl Iterator<Item = &str> {
     list(&statement["Action"]).iter().filter_map(Value::as_str)
 }
 
 /// The logical id of a resource, whether by `Ref`, by `GetAtt` or by a `Sub` that starts with it.
-fn resource_id(resource: &Value) -> Option<&str> {
+pub(crate) fn resource_id(resource: &Value) -> Option<&str> {
     reference(resource).or_else(|| text(resource).strip_prefix("${")?.split(['.', '}']).next())
 }
 
-/// Actions are named one by one, and so are resources. Two kinds of name hold a wildcard and stay inside the stack:
-/// the random end of a secret's ARN, and the secrets of further webhook sources.
+/// Actions are named one by one, and so are resources. Two kinds of name hold a wildcard and stay inside the stack: the
+/// random end of a secret's ARN, and the secrets of sources. What Lambda itself does in a network is a rule of its own.
 pub(crate) fn no_wildcard(template: &Template) -> Vec<String> {
     let mut complaints = vec![];
     for (role, statement) in statements(template) {
@@ -43,15 +45,22 @@ pub(crate) fn no_wildcard(template: &Template) -> Vec<String> {
         }
         for resource in list(&statement["Resource"]) {
             let name = text(resource);
-            let other_webhooks = name.ends_with(":secret:${AWS::StackName}/*-webhook-??????")
+            let of_sources = secrets_of_sources(name).is_some()
                 && statement["Action"] == serde_json::json!(["secretsmanager:GetSecretValue"]);
+            let lambdas_own = role == "SyncRole" && network::is_lambdas_own(statement);
             let named = resource_id(resource).is_some() || name.contains(":${AWS::StackName}-");
-            if !other_webhooks && (!named || name.contains(['*', '?'])) {
+            if !of_sources && !lambdas_own && (!named || name.contains(['*', '?'])) {
                 complaints.push(format!("{role} may use {resource}"));
             }
         }
     }
     complaints
+}
+
+/// The last part of the names of secrets that such a resource covers, when these are of sources.
+pub(crate) fn secrets_of_sources(resource: &str) -> Option<&str> {
+    let (_, names) = resource.split_once(":secret:${AWS::StackName}/*-")?;
+    names.strip_suffix("-??????").filter(|kind| matches!(*kind, "webhook" | "source"))
 }
 
 /// Each function has a role of its own, and none gets more by a managed policy or by SAM's policy templates.
@@ -105,7 +114,10 @@ pub(crate) fn audit_is_append_only(template: &Template) -> Vec<String> {
 /// Which function touches which tables and queues; a new line here is a decision, not an accident.
 pub(crate) fn only_needed_tables(template: &Template) -> Vec<String> {
     let wanted = [
-        ("WebhookRole", &["PeopleTable", "PersonEventsQueue", "WebhookLogs", "WebhookSecret"][..]),
+        (
+            "WebhookRole",
+            &["PeopleTable", "PersonEventsQueue", "SourceReadsQueue", "SyncTable", "WebhookLogs", "WebhookSecret"][..],
+        ),
         (
             "SyncRole",
             &[
@@ -114,6 +126,7 @@ pub(crate) fn only_needed_tables(template: &Template) -> Vec<String> {
                 "PeopleTable",
                 "PersonEventsQueue",
                 "SalesforceSecret",
+                "SourceReadsQueue",
                 "SyncLogs",
                 "SyncTable",
                 "UrgentChangesQueue",

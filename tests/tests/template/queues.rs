@@ -21,6 +21,7 @@ pub(crate) fn names(template: &Template) -> Vec<String> {
 }
 
 /// Every queue gives up into a queue of its own that keeps longer, after at least 5 receives, for throttled ones count.
+/// A request to read a source may be given up earlier, for the schedule makes it again.
 pub(crate) fn dead_letters(template: &Template) -> Vec<String> {
     let mut complaints = vec![];
     for (id, queue) in template.of("AWS::SQS::Queue") {
@@ -38,7 +39,8 @@ pub(crate) fn dead_letters(template: &Template) -> Vec<String> {
         if text(&dead["QueueName"]) != format!("{name}-dead") {
             complaints.push(format!("{id} has no dead-letter queue of its own"));
         }
-        if redrive["maxReceiveCount"].as_i64().unwrap_or(0) < 5 {
+        let least = if id == "SourceReadsQueue" { 3 } else { 5 };
+        if redrive["maxReceiveCount"].as_i64().unwrap_or(0) < least {
             complaints.push(format!("{id} gives up too early"));
         }
         let days = |queue: &Value| queue["MessageRetentionPeriod"].as_i64().unwrap_or(345_600) / 86_400;
@@ -84,6 +86,38 @@ pub(crate) fn partial_failures(template: &Template) -> Vec<String> {
         if !text(&queue["Properties"]["QueueName"]).ends_with("-dead") && !read.contains(id) {
             complaints.push(format!("nothing reads {id}"));
         }
+    }
+    complaints
+}
+
+/// sync takes one request to read a source at a time and at once, so many side by side as a parameter says, with the memory
+/// for a large one.
+pub(crate) fn source_reads(template: &Template) -> Vec<String> {
+    let mut complaints = vec![];
+    let taken: Vec<_> =
+        template.events("SQS").into_iter().filter(|(function, ..)| *function == "SyncFunction").collect();
+    let queues: Vec<_> = taken.iter().filter_map(|(_, _, event)| reference(&event["Properties"]["Queue"])).collect();
+    if queues != ["SourceReadsQueue"] {
+        complaints.push(format!("sync takes from {queues:?}"));
+    }
+    for (_, name, event) in taken {
+        let properties = &event["Properties"];
+        if properties["BatchSize"] != 1 {
+            complaints.push(format!("{name}: sources wait for one another in a batch"));
+        }
+        if properties["MaximumBatchingWindowInSeconds"].as_i64().unwrap_or(0) != 0 {
+            complaints.push(format!("{name} lets a request wait"));
+        }
+        let bound = reference(&properties["ScalingConfig"]["MaximumConcurrency"]).unwrap_or("nothing");
+        let parameter = template.at(&format!("/Parameters/{bound}"));
+        // AWS takes no lower bound than 2.
+        if ["Default", "MinValue"].iter().any(|name| parameter[name].as_i64().is_none_or(|most| most < 2)) {
+            complaints.push(format!("{name} has no bound of at least 2 by a parameter"));
+        }
+    }
+    let sync = template.at("/Resources/SyncFunction/Properties");
+    if reference(&sync["MemorySize"]).is_none() || template.number(&sync["MemorySize"]).is_none_or(|mb| mb < 512) {
+        complaints.push("sync has too little memory for a large source".to_owned());
     }
     complaints
 }

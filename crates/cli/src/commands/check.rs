@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use policy::{Configuration, Finding, Place, Severity, SourceKind};
+use domain::SourceRole;
+use policy::{Configuration, DefinitionFile, Finding, Place, Readable, Severity, SourceConfig};
 use ports::{Clock as _, SystemClock};
 use serde::Serialize;
 
@@ -106,13 +107,42 @@ impl Check {
     }
 }
 
-/// What is wrong in the definitions of file sources.
+/// What is wrong in the definitions of the sources that are read, and between them and the configuration.
 fn definitions(configuration: &Configuration) -> Vec<Finding> {
-    let definitions = configuration.sources.iter().filter_map(|source| match &source.kind {
-        SourceKind::File { definition, text, .. } => Some((definition, text)),
-        _ => None,
-    });
-    definitions.flat_map(|(file, text)| in_definition(file, text)).collect()
+    let read = configuration.sources.iter().filter_map(|source| Some((source, &source.reading.as_ref()?.what)));
+    read.flat_map(|(source, what)| {
+        let DefinitionFile { path, text } = what.definition();
+        let findings = in_definition(path, text);
+        let misfit = if findings.is_empty() { misfit(source, what) } else { None };
+        findings.into_iter().chain(misfit.map(|reason| Finding::error(Place::file(path), reason))).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// Why a good definition is not one for this source.
+fn misfit(source: &SourceConfig, what: &Readable) -> Option<String> {
+    let DefinitionFile { path, text } = what.definition();
+    let (sort, accounts) = match what {
+        Readable::ActiveDirectory { .. } => {
+            let definition = active_directory::Definition::parse(path, text).ok();
+            let Some(definition) = definition else { return Some("it describes no Active Directory".to_owned()) };
+            ("an Active Directory", matches!(definition.mapping, active_directory::Mapping::Account))
+        }
+        Readable::Http { .. } => match sources::Definition::parse(path, text).ok()?.input {
+            sources::Input::Http(system) => ("a system over HTTP", system.gives_accounts()),
+            _ => return Some("it describes no system over HTTP".to_owned()),
+        },
+        _ => match sources::Definition::parse(path, text).ok()?.input {
+            sources::Input::File { .. } => return None,
+            _ => return Some("it describes no file".to_owned()),
+        },
+    };
+    let (gives, needed) = match (accounts, source.role) {
+        (true, SourceRole::Authoritative) => ("accounts of persons", "dependent"),
+        (false, SourceRole::Dependent) => ("persons", "authoritative"),
+        _ => return None,
+    };
+    Some(format!("it describes {sort} that gives {gives}: source {} must be {needed}", source.name))
 }
 
 /// What is wrong in the definitions of a folder; none when there is no such folder.
@@ -128,12 +158,21 @@ fn definitions_in(folder: &Path) -> Vec<Finding> {
 }
 
 fn in_definition(file: &str, text: &str) -> Vec<Finding> {
-    let Err(problems) = sources::Definition::parse(file, text) else { return Vec::new() };
+    let problems = if describes_directory(text) {
+        active_directory::Definition::parse(file, text).err()
+    } else {
+        sources::Definition::parse(file, text).err()
+    };
     let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let finding = |problem: sources::Problem| {
         let place =
             Place { file: problem.file.as_str().into(), line: number(problem.line), column: number(problem.column) };
         Finding::error(place, problem.reason)
     };
-    problems.into_iter().map(finding).collect()
+    problems.into_iter().flatten().map(finding).collect()
+}
+
+/// Whether a file is the definition of an Active Directory.
+fn describes_directory(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("active-directory:"))
 }

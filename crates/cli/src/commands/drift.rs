@@ -49,7 +49,7 @@ impl Drift {
             assembled.opened.resume(&assembled.pipeline).await?;
             assembled.pipeline.sync.run(&Task::Reconcile).await?;
             let progress = output.progress("setting right what was changed by hand");
-            assembled.pipeline.run_until_quiet(super::import::PATIENCE, &|left| progress.left(left)).await?;
+            assembled.pipeline.run_until_quiet(super::outcome::PATIENCE, &|left| progress.left(left)).await?;
             assembled.opened
         } else if self.org.secrets.is_some() || self.org.simulated_org {
             return Err(wrong_use("an org is only needed with --now"));

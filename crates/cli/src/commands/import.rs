@@ -1,37 +1,28 @@
 //! `connector import`: reads a source's export into the store; with `--wait` the pipeline runs until it is quiet, and
 //! the command reports what came of it.
 
-mod outcome;
-
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use policy::{Configuration, SourceConfig, SourceKind};
-use ports::{Clock as _, SystemClock, SystemRandom};
-use records::{Accounts, Findings, People, SyncState};
+use policy::{Readable, SourceConfig};
+use ports::{Clock as _, SystemClock};
 use sync::{PullError, Sync, SyncError};
 
-use self::outcome::{Imported, Outcome, Records};
-use super::parked::Waiting;
+use super::outcome::{Imported, Records, carry_out};
 use crate::arguments::{ConfigurationArguments, OrgArguments, StoreArguments};
 use crate::configuration::source;
 use crate::exit::{Ending, wrong_use};
 use crate::output::Output;
-use crate::pipeline::{Assembled, assemble};
-use crate::store::Opened;
-
-/// How long `--wait` waits for quiet.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2 * 60 * 60);
+use crate::pipeline::{Assembled, assemble, reader};
 
 /// Read a source's export into the store, and wake the persons that changed.
 ///
 /// Records that say nothing new cost nothing, so the same file can be imported
-/// again and again. A person who is missing in the file is never removed for
-/// that reason. A record that can't be used is refused and shown; it stops
+/// again and again. What it means that a person is no longer in a whole file
+/// stands in the configuration: `absence`, nothing unless it says so. A record that can't be used is refused and shown; it stops
 /// nobody else.
 ///
 /// Without --wait the changes wait for `connector serve`, or for the stack that
@@ -74,7 +65,7 @@ impl Import {
             self.import_and_wait(source, file, &assembled, output).await?
         } else {
             let opened = self.store.open_or_create(Arc::new(SystemClock)).await?;
-            let sync = sync_of(&opened, configuration.clone());
+            let sync = reader(&opened, configuration.clone(), None)?;
             let records = self.read(&sync, source, file, output).await?;
             Imported { source: source.name.to_string(), records, outcome: None }
         };
@@ -94,12 +85,7 @@ impl Import {
         let begun = SystemClock.now();
         opened.resume(pipeline).await?;
         let records = self.read(&pipeline.sync, source, file, output).await?;
-        let progress = output.progress("writing to the org");
-        let quiet = pipeline.run_until_quiet(PATIENCE, &|left| progress.left(left)).await?;
-        drop(progress);
-        let waiting = Waiting::collect(opened).await?;
-        let calls = pipeline.writer.salesforce.calls();
-        let outcome = Outcome::since(begun, opened, quiet, calls, waiting).await?;
+        let outcome = carry_out(begun, pipeline, opened, output).await?;
         Ok(Imported { source: source.name.to_string(), records, outcome: Some(outcome) })
     }
 
@@ -109,31 +95,15 @@ impl Import {
         drop(progress);
         let run = report.pull.unwrap_or_default();
         let refused = if run.refused == 0 { Vec::new() } else { sync.state.refused(&source.name).await? };
-        Ok(Records::new(&run, refused))
+        Ok(Records::new(run, refused))
     }
 }
 
 fn is_file(source: &SourceConfig) -> bool {
-    matches!(source.kind, SourceKind::File { .. })
+    matches!(source.reading.as_ref().map(|reading| &reading.what), Some(Readable::File { .. }))
 }
 
-/// Reading needs no org.
-fn sync_of(opened: &Opened, configuration: Arc<Configuration>) -> Sync {
-    Sync {
-        people: People::new(opened.store.clone()),
-        accounts: Accounts::new(opened.store.clone()),
-        state: SyncState::new(opened.store.clone()),
-        findings: Findings::new(opened.store.clone()),
-        salesforce: None,
-        queue: opened.queue.clone(),
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-        configuration,
-        grace: sync::GRACE,
-    }
-}
-
-fn explain(error: SyncError) -> anyhow::Error {
+pub(super) fn explain(error: SyncError) -> anyhow::Error {
     let busy = matches!(error, SyncError::Pull(PullError::Busy(_)));
     let error = anyhow::Error::new(error);
     if busy { error.context("try again when the other read has ended, at the latest in 15 minutes") } else { error }

@@ -35,6 +35,13 @@ impl Progress {
         self.bar.tick();
     }
 
+    /// So many are done; how many there are is not known.
+    pub(crate) fn so_far(&self, done: u64) {
+        self.bar.set_position(done);
+        self.draw("{spinner} {msg}, {pos} requests so far {elapsed}");
+        self.bar.tick();
+    }
+
     fn draw(&self, template: &str) {
         if !self.on_terminal || !self.bar.is_hidden() || self.bar.elapsed() < PATIENCE {
             return;

@@ -17,3 +17,5 @@ mod preflight;
 mod serve;
 #[cfg(unix)]
 mod simulated;
+#[cfg(unix)]
+mod source;

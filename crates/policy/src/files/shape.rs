@@ -1,14 +1,16 @@
 //! The shapes of the configuration's files: which keys there are and what each holds. The published JSON Schema is made
 //! from the same definitions.
 
+mod join;
 mod values;
 mod words;
 
 use schemars::JsonSchema;
 
+pub(crate) use self::join::JoinKeys;
 pub(crate) use self::values::{Attribute, Attributes, Cel, Entries, TextOrNumber};
-pub use self::words::{Api, DriftAnswer};
-pub(crate) use self::words::{Days, Mode, Role};
+pub use self::words::{Absence, Api, DriftAnswer};
+pub(crate) use self::words::{Days, Every, Mode, Role};
 use super::read::{At, Read, Sink};
 use super::tree::Tree;
 
@@ -29,6 +31,11 @@ macro_rules! shape {
         }
     )*};
 }
+
+// Behind the macro, which it uses too.
+pub(crate) mod webhook;
+
+pub(crate) use self::webhook::{Handshake, Hmac, Scheme, Time, Webhook};
 
 shape! {
     /// A file of the connector's configuration. Every top-level key may stand in any file of the folder, but each in
@@ -90,22 +97,31 @@ shape! {
         "reserve" reserve: Option<At<u16>>,
     }
 
-    /// A system that people data is read from: exactly one of webhook and file says how.
+    /// A system that people data is read from: webhook says that it sends, one of file, http and activeDirectory how it
+    /// is read. With both, what it sends only says that there is something to read.
     Source {
         /// Its name in URLs, keys and expressions: a-z, 0-9 and -.
         "name" name: At<String>,
         /// authoritative: it decides which persons exist. dependent: it only adds an account to a person.
         "role" role: Role,
-        /// It sends records to POST /webhook/{name}.
+        /// It sends to POST /webhook/{name}.
         "webhook" webhook: Option<Webhook>,
         /// Its export is read from a file.
         "file" file: Option<Export>,
-    }
-
-    /// A source that sends its records.
-    Webhook {
-        /// Name of the secret with the signing keys.
-        "secret" secret: At<String>,
+        /// It is read over HTTP.
+        "http" http: Option<System>,
+        /// It is an Active Directory, read over LDAP.
+        "activeDirectory" active_directory: Option<System>,
+        /// How often it is asked for what changed, as 15m, 1h or 1d; 1h when absent.
+        "every" every: Option<Every>,
+        /// How often everything is read, where changes can be asked for; 1d when absent.
+        "everything" everything: Option<Every>,
+        /// Where absence means leaver: how many records may be gone in one read before none is taken as gone but all
+        /// are held for a person to decide; 20 when absent, or 5 % of the records if that is more.
+        "mostAbsent" most_absent: Option<u16>,
+        /// How a dependent source's accounts find their persons; without it each record names its person. The first key
+        /// that any person has decides.
+        "join" join: Option<At<JoinKeys>>,
     }
 
     /// A source whose export is read.
@@ -114,6 +130,14 @@ shape! {
         "definition" definition: At<String>,
         /// Path of the export, for reading it on a schedule; without one it is given to `connector import`.
         "path" path: Option<String>,
+        /// What it means when a record is no longer in a complete export; ignore when absent.
+        "absence" absence: Option<Absence>,
+    }
+
+    /// A system that is read.
+    System {
+        /// Path, within the folder, of the file that describes it.
+        "definition" definition: At<String>,
     }
 
     /// The Salesforce account.

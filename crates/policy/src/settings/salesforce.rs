@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::SecretName;
 
-use super::secret;
+use super::sources::secret;
 use crate::address::{is_address, is_suffix};
 use crate::files::shape::{self, Api};
 use crate::files::{At, Sink};

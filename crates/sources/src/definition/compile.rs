@@ -106,7 +106,7 @@ pub(super) fn definition(form: Form, fingerprint: String) -> Result<Definition, 
 
 /// A format from its settings.
 pub(super) fn format(file: FileForm, at: Place, faults: &mut Faults) -> Option<Format> {
-    let FileForm { format, rows, repeated, delimiter, encoding } = file;
+    let FileForm { format, rows, repeated, delimiter, encoding, sheet, header } = file;
     let mut foreign = |setting: &str, at: Option<Place>, formats: &[FormatForm]| {
         if let Some(at) = at.filter(|_| !formats.contains(&format)) {
             faults.push((at, format!("{setting} is not a setting of {format:?}").to_lowercase()));
@@ -116,6 +116,8 @@ pub(super) fn format(file: FileForm, at: Place, faults: &mut Faults) -> Option<F
     foreign("repeated", repeated.as_ref().map(place), &[FormatForm::Xml]);
     foreign("delimiter", delimiter.as_ref().map(place), &[FormatForm::Csv]);
     foreign("encoding", encoding.as_ref().map(place), &[FormatForm::Csv]);
+    foreign("sheet", sheet.as_ref().map(place), &[FormatForm::Xlsx]);
+    foreign("header", header.as_ref().map(place), &[FormatForm::Xlsx]);
     match format {
         FormatForm::Xml => {
             let at = rows.as_ref().map_or(at, place);
@@ -148,6 +150,15 @@ pub(super) fn format(file: FileForm, at: Place, faults: &mut Faults) -> Option<F
         }
         FormatForm::Json => Some(Format::Json { rows: rows.map_or(Vec::new(), |rows| path(&rows.value)) }),
         FormatForm::Jsonl => Some(Format::JsonLines),
+        FormatForm::Xlsx => {
+            if let Some(header) = header.as_ref().filter(|header| header.value == 0) {
+                faults.push((place(header), "header must be at least 1".into()));
+            }
+            Some(Format::Xlsx {
+                sheet: sheet.map(|sheet| sheet.value),
+                header: header.map_or(1, |header| header.value),
+            })
+        }
     }
 }
 
@@ -202,9 +213,13 @@ impl Compiler<'_> {
         person
     }
 
-    fn account(&mut self, form: AccountForm) -> Option<(Field, Object)> {
+    fn account(&mut self, form: AccountForm) -> Option<(Option<Field>, Object)> {
         let fields = self.free_values(form.fields);
-        Some((self.field(form.person, Kind::Text)?, fields))
+        let person = match form.person {
+            Some(person) => Some(self.field(person, Kind::Text)?),
+            None => None,
+        };
+        Some((person, fields))
     }
 
     fn contracts(&mut self, form: ContractsForm) -> Option<Contracts> {

@@ -61,9 +61,10 @@ pub(super) struct Form {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct AccountForm {
-    /// The id that the authoritative source has for the account's person; an account without one is left out.
-    #[schemars(with = "FieldForm")]
-    pub(super) person: Spanned<FieldForm>,
+    /// The id that the authoritative source has for the account's person. An account without one is joined by the keys
+    /// that the configuration has for the source, or left out.
+    #[schemars(with = "Option<FieldForm>")]
+    pub(super) person: Option<Spanned<FieldForm>>,
     /// What the account holds, under names of your own.
     #[schemars(with = "BTreeMap<String, FieldForm>")]
     pub(super) fields: BTreeMap<String, Spanned<FieldForm>>,
@@ -88,6 +89,12 @@ pub(super) struct FileForm {
     /// csv: the encoding, as windows-1252, when it is not UTF-8 and there is no byte order mark.
     #[schemars(with = "Option<String>")]
     pub(super) encoding: Option<Spanned<String>>,
+    /// xlsx: the sheet's name; the first that is not hidden when absent.
+    #[schemars(with = "Option<String>")]
+    pub(super) sheet: Option<Spanned<String>>,
+    /// xlsx: the row that names the columns, from 1; 1 when absent.
+    #[schemars(with = "Option<u32>")]
+    pub(super) header: Option<Spanned<u32>>,
 }
 
 /// A file's format.
@@ -102,6 +109,8 @@ pub(super) enum FormatForm {
     Json,
     /// JSON Lines: one object a line
     Jsonl,
+    /// a sheet of an Excel workbook with a header row
+    Xlsx,
 }
 
 /// The person of a row.

@@ -42,6 +42,9 @@ fn a_definition_is_read() {
     assert_eq!(format("{ format: json, rows: data/people }"), json);
     let xml = Format::Xml { rows: vec!["R".into(), "P".into()], repeated: vec![vec!["a".into(), "b".into()]] };
     assert_eq!(format("{ format: xml, rows: R/P, repeated: [a/b] }"), xml);
+    assert_eq!(format("{ format: xlsx }"), Format::Xlsx { sheet: None, header: 1 });
+    let xlsx = Format::Xlsx { sheet: Some("People".into()), header: 3 };
+    assert_eq!(format("{ format: xlsx, sheet: People, header: 3 }"), xlsx);
 }
 
 #[test]
@@ -64,6 +67,9 @@ fn what_is_wrong_is_told_with_its_place() {
         ("';'", "'\"'", "s.yaml:2:33: delimiter must be one ASCII character"),
         ("latin1", "klingon", "s.yaml:2:48: unknown encoding"),
         ("delimiter: ';'", "repeated: [a]", "s.yaml:2:32: repeated is not a setting of csv"),
+        ("delimiter: ';'", "sheet: A", "s.yaml:2:29: sheet is not a setting of csv"),
+        ("csv, delimiter: ';', encoding: latin1", "xlsx, rows: a", "s.yaml:2:29: rows is not a setting of xlsx"),
+        ("csv, delimiter: ';', encoding: latin1", "xlsx, header: 0", "s.yaml:2:31: header must be at least 1"),
         ("csv, delimiter: ';', encoding: latin1", "xml", "s.yaml:2:7: rows must name the elements"),
         ("csv, delimiter: ';', encoding: latin1", "xml, rows: JH", "s.yaml:2:28: rows must name the elements"),
         ("contracts:", "where: \"'x'\"\ncontracts:", "s.yaml:6:8: a bool is needed"),

@@ -142,6 +142,30 @@ fn a_bad_row_stops_nobody_else() {
 }
 
 #[test]
+fn a_workbook_becomes_persons() {
+    use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
+    let xlsx = definition(&CSV.replace("format: csv", "format: xlsx, sheet: People"));
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet().set_name("People").unwrap();
+    let day = Format::new().set_num_format("dd/mm/yyyy");
+    for (column, name) in [(0, "id"), (1, "name"), (2, "start")] {
+        sheet.write_string(0, column, name).unwrap();
+    }
+    for (row, id) in [(1, 100_023), (2, 100_024), (3, 100_024)] {
+        sheet.write_number(row, 0, id).unwrap();
+        sheet.write_string(row, 1, "Vries").unwrap();
+        sheet.write_datetime_with_format(row, 2, ExcelDateTime::from_ymd(2026, 1, 31).unwrap(), &day).unwrap();
+    }
+    let bytes = workbook.save_to_buffer().unwrap();
+    let (persons, refused, completeness, proof) = read(&xlsx, &bytes);
+    assert_eq!((persons.len(), refused.len(), completeness, proof), (1, 2, Completeness::Complete, true));
+    assert_eq!((persons[0].id.as_str(), persons[0].contracts[0].start_date), ("100023", date(2026, 1, 31)));
+    let (persons, _, completeness, proof) = read(&xlsx, &bytes[..bytes.len() - 30]);
+    assert!(persons.is_empty() && !proof);
+    assert!(matches!(completeness, Completeness::Incomplete(ReadError::Truncated { .. })), "{completeness:?}");
+}
+
+#[test]
 fn a_refused_row_whose_record_is_known_leaves_the_proof() {
     let csv = b"id,name,start\n1,Vries,2026-01-01\n2,Berg,2026-02-30\n";
     let (persons, refused, _, proof) = read(&definition(CSV), csv);

@@ -73,6 +73,7 @@ fn of_format(headers: &HeaderMap, body: Bytes, format: &Format) -> Result<Vec<Va
         Format::JsonLines => ("JSON Lines", &["json", "text/plain", "octet-stream"]),
         Format::Csv { .. } => ("CSV", &["csv", "text/plain", "octet-stream"]),
         Format::Xml { .. } => ("XML", &["xml"]),
+        Format::Xlsx { .. } => ("XLSX", &["spreadsheetml", "octet-stream"]),
     };
     check_type(headers, &body, name, types)?;
     let mut rows = Vec::new();

@@ -183,6 +183,11 @@ impl Cursor {
         };
         Ok(match &stream.paging {
             Paging::None => None,
+            // A short page may be one of which rows were left out. With an overlap the page after it tells: at the end it
+            // holds the last row alone.
+            Paging::Offset { start, overlap: true, stop: Stop::ShortPage, .. } => {
+                (came > 1).then(|| Next::Number(start + self.rows - 1))
+            }
             Paging::Offset { size, start, overlap, stop, .. } => goes_on(stop, Some(*size))?.then(|| {
                 // With an overlap the next page begins with the last row of this one.
                 Next::Number(start + self.rows - u64::from(*overlap))

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use domain::{PersonId, RecordId, Snapshot, SnapshotContent, SourceName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::error::Fault;
 use super::path::fingerprint;
@@ -23,11 +24,17 @@ pub enum Record {
         /// The person, or the person's account.
         content: Box<SnapshotContent>,
     },
+    /// It is there: an account that names no person.
+    Unowned {
+        /// Its id in the source.
+        record: RecordId,
+        /// The account.
+        account: Map<String, Value>,
+    },
     /// The source said that it is gone.
     Removed(RecordId),
-    /// It is there, but the definition leaves it out, or it belongs to nobody: by `where`, or an account without a
-    /// person's id. Only told by a read of changes, where it may have been a record before; what it means is what
-    /// absence means.
+    /// It is there, but the definition leaves it out by `where`. Only told by a read of changes, where it may have been
+    /// a record before; what it means is what absence means.
     LeftOut(RecordId),
     /// It can't be used; it is there all the same.
     Refused(Refused),
@@ -61,6 +68,9 @@ pub struct ReadReport {
     pub requests: u64,
     /// Records that are there.
     pub present: u64,
+    /// Those of them that are accounts and name no person.
+    #[serde(default)]
+    pub unowned: u64,
     /// Records that were refused.
     pub refused: u64,
     /// Records that the definition leaves out.

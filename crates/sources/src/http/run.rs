@@ -134,6 +134,15 @@ impl Run {
         &self.progress.report
     }
 
+    pub(super) fn source(&self) -> &HttpSource {
+        &self.source
+    }
+
+    /// The rows of a stream as far as they are read.
+    pub(super) fn table(&self, stream: usize) -> Option<&Table> {
+        self.progress.tables.get(stream)
+    }
+
     /// Does one request, with its tries, or hands out one batch of records.
     pub async fn step(&mut self, ports: &Ports) -> Step {
         let now = ports.clock.now();

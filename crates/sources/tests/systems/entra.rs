@@ -59,8 +59,17 @@ async fn users_become_accounts_of_persons() {
     assert_eq!(accounts[1].2["managerEmployeeId"], "100001");
     assert_eq!(accounts[0].2["managerEmployeeId"], json!(null));
     assert_eq!(accounts[0].2["department"], json!(null));
-    assert_eq!(read.outcome.report.left_out, 2, "the guest, and the room that is nobody's");
-    assert!(!read.present().unwrap().contains(&record("guest")));
+    let report = &read.outcome.report;
+    assert_eq!(
+        (report.present, report.unowned, report.left_out),
+        (6, 1, 1),
+        "the room is nobody's, the guest left out"
+    );
+    let present = read.present().unwrap();
+    assert!(present.contains(&record("room")) && !present.contains(&record("guest")));
+    let unowned = read.records.iter().find(|found| matches!(found, Record::Unowned { .. })).unwrap();
+    let Record::Unowned { record: room, account } = unowned else { panic!("it is nobody's") };
+    assert_eq!((room.as_str(), &account["userPrincipalName"]), ("room", &json!("room@example.test")));
 }
 
 #[tokio::test]
@@ -117,6 +126,29 @@ async fn changes_are_read_past_empty_pages_and_objects_that_come_twice() {
         let read = world.read(Some(read.outcome.state), Want::Changes).await;
         assert_eq!(read.accounts().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_user_whose_number_is_taken_away_is_there_and_nobodys() {
+    let world = world();
+    let first = world.everything().await;
+    world.system.emulator.put("id1", json!({ "employeeId": null }));
+    world.system.emulator.put("room", json!({ "userType": "Guest" }));
+    let read = world.read(Some(first.outcome.state), Want::Changes).await;
+    let [Record::Unowned { record: user, account }, Record::LeftOut(room)] = read.records.as_slice() else {
+        panic!("{:?}", read.records)
+    };
+    assert_eq!((user.as_str(), &account["mail"], room.as_str()), ("id1", &json!("u1@example.test"), "room"));
+    assert_eq!((read.outcome.report.present, read.outcome.report.unowned), (1, 1));
+}
+
+#[tokio::test]
+async fn a_definition_may_leave_the_person_to_the_configuration() {
+    let yaml = shipped("entra").replace("  person: row.employeeId\n", "");
+    let world = World { source: crate::support::parse(&yaml), ..world() };
+    let read = world.everything().await;
+    assert!(read.accounts().is_empty());
+    assert_eq!((read.outcome.report.unowned, read.present().unwrap().len()), (6, 6));
 }
 
 #[tokio::test]

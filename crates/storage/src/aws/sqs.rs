@@ -67,11 +67,12 @@ impl SqsQueue {
     }
 
     fn urls(&self, queue: QueueName) -> &Urls {
-        let [person_events, changes, urgent_changes] = &*self.urls;
+        let [person_events, changes, urgent_changes, source_reads] = &*self.urls;
         match queue {
             QueueName::PersonEvents => person_events,
             QueueName::Changes => changes,
             QueueName::UrgentChanges => urgent_changes,
+            QueueName::SourceReads => source_reads,
         }
     }
 

@@ -54,6 +54,7 @@ pub(super) fn messages(queue: QueueName) -> Messages {
         QueueName::PersonEvents => "messages/person-events",
         QueueName::Changes => "messages/changes",
         QueueName::UrgentChanges => "messages/urgent-changes",
+        QueueName::SourceReads => "messages/source-reads",
     })
 }
 
@@ -62,6 +63,7 @@ pub(super) fn visible(queue: QueueName) -> Visible {
         QueueName::PersonEvents => "visible/person-events",
         QueueName::Changes => "visible/changes",
         QueueName::UrgentChanges => "visible/urgent-changes",
+        QueueName::SourceReads => "visible/source-reads",
     })
 }
 
@@ -70,6 +72,7 @@ pub(super) fn dead(queue: QueueName) -> Dead {
         QueueName::PersonEvents => "dead/person-events",
         QueueName::Changes => "dead/changes",
         QueueName::UrgentChanges => "dead/urgent-changes",
+        QueueName::SourceReads => "dead/source-reads",
     })
 }
 

@@ -1,8 +1,18 @@
+mod independent;
+mod presets;
+mod vectors;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;
 use standardwebhooks::Webhook;
 
 use super::*;
+
+const ID_HEADER: &str = standardwebhooks::HEADER_WEBHOOK_ID;
+const TIMESTAMP_HEADER: &str = standardwebhooks::HEADER_WEBHOOK_TIMESTAMP;
+const SIGNATURE_HEADER: &str = standardwebhooks::HEADER_WEBHOOK_SIGNATURE;
 
 // The vector that the standard publishes.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -34,7 +44,7 @@ fn published() -> HeaderMap {
 #[test]
 fn the_published_vector_is_verified() {
     let verified = verify(&keys(&[SECRET]), &published(), BODY, at(SENT)).unwrap();
-    assert_eq!(verified, Verified { id: ID.to_owned(), timestamp: at(SENT) });
+    assert_eq!(verified, Verified { id: Some(ID.to_owned()) });
     assert!(verify(&keys(&[SECRET.strip_prefix("whsec_").unwrap()]), &published(), BODY, at(SENT)).is_ok());
     let error = verify(&keys(&[SECRET]), &published(), b"{\"test\": 2432232315}", at(SENT)).unwrap_err();
     assert_eq!(error, Refusal::NoMatch);
@@ -74,20 +84,24 @@ fn five_minutes_either_way_are_tolerated() {
     let at_age = |age: i64| verify(&keys(&[SECRET]), &published(), BODY, at(SENT + age));
     assert!(at_age(300).is_ok());
     assert!(at_age(-300).is_ok());
-    assert_eq!(at_age(301), Err(Refusal::TooOld));
-    assert_eq!(at_age(-301), Err(Refusal::TooEarly));
+    let what = || format!("header {TIMESTAMP_HEADER}");
+    let tolerance = SignedDuration::from_mins(5);
+    assert_eq!(at_age(301), Err(Refusal::TooOld { what: what(), tolerance }));
+    assert_eq!(at_age(-301), Err(Refusal::TooEarly { what: what(), tolerance }));
+    assert_eq!(at_age(301).unwrap_err().to_string(), "header webhook-timestamp is more than 5 minutes old");
 }
 
 #[test]
 fn headers_must_be_there_once_and_well_formed() {
+    let what = |header: &str| format!("header {header}");
     for header in [ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER] {
         let mut without = published();
         without.remove(header);
-        assert_eq!(verify(&keys(&[SECRET]), &without, BODY, at(SENT)), Err(Refusal::Missing(header)));
+        assert_eq!(verify(&keys(&[SECRET]), &without, BODY, at(SENT)), Err(Refusal::Missing(what(header))));
         let mut twice = published();
         twice.append(header, twice[header].clone());
         let error = verify(&keys(&[SECRET]), &twice, BODY, at(SENT)).unwrap_err();
-        assert_eq!(error, Refusal::Malformed { header, rule: "it comes more than once" });
+        assert_eq!(error, Refusal::Malformed { what: what(header), rule: "it comes more than once" });
         let mut binary = published();
         binary.insert(header, HeaderValue::from_bytes(b"\xff").unwrap());
         assert!(matches!(verify(&keys(&[SECRET]), &binary, BODY, at(SENT)), Err(Refusal::Malformed { .. })));
@@ -95,11 +109,11 @@ fn headers_must_be_there_once_and_well_formed() {
     for id in ["", " ", "a.b", "a b", &"x".repeat(257)] {
         let headers = headers(id, &SENT.to_string(), SIGNATURE);
         let error = verify(&keys(&[SECRET]), &headers, BODY, at(SENT)).unwrap_err();
-        assert!(matches!(error, Refusal::Malformed { header: ID_HEADER, .. }), "{id}");
+        assert!(matches!(&error, Refusal::Malformed { what: told, .. } if *told == what(ID_HEADER)), "{id}");
     }
     for sent in ["", "now", "-1614265330", "+1614265330", "1614265330.0", "1e9", "99999999999999999999"] {
         let error = verify(&keys(&[SECRET]), &headers(ID, sent, SIGNATURE), BODY, at(SENT)).unwrap_err();
-        assert!(matches!(error, Refusal::Malformed { header: TIMESTAMP_HEADER, .. }), "{sent}");
+        assert!(matches!(&error, Refusal::Malformed { what: told, .. } if *told == what(TIMESTAMP_HEADER)), "{sent}");
     }
 }
 
@@ -108,7 +122,7 @@ fn the_secret_is_read_strictly_and_never_printed() {
     assert_eq!(parse_keys(&format!("{{\"keys\": [\"{SECRET}\", \"{OTHER}\"]}}")).unwrap().len(), 2);
     let single = parse_keys(&format!("{{\"key\": \"{SECRET}\"}}")).unwrap();
     assert_eq!(format!("{single:?}"), "[WebhookKey([REDACTED])]");
-    let short = STANDARD.encode([0; 23]);
+    let short = BASE64.encode([0; 23]);
     for (secret, told) in [
         (String::new(), ".: not JSON"),
         (format!("{SECRET}}}"), ".: not JSON"),
@@ -124,29 +138,6 @@ fn the_secret_is_read_strictly_and_never_printed() {
     ] {
         assert_eq!(parse_keys(&secret).unwrap_err().to_string(), told, "{secret}");
     }
-}
-
-#[test]
-fn recorded_vectors_are_replayed() {
-    let Ok(evidence) = std::env::var("EVIDENCE_DIR") else {
-        println!("skipped: EVIDENCE_DIR is not set");
-        return;
-    };
-    let file = std::fs::read(std::path::Path::new(&evidence).join("webhooks/vectors.json")).unwrap();
-    let file: serde_json::Value = serde_json::from_slice(&file).unwrap();
-    let vectors = file["vectors"].as_array().unwrap().iter().filter(|vector| vector["scheme"] == "standard-webhooks");
-    let mut replayed = 0;
-    for vector in vectors {
-        let header = |name: &str| vector["headers"][name].as_str().unwrap();
-        let headers = headers(header(ID_HEADER), header(TIMESTAMP_HEADER), header(SIGNATURE_HEADER));
-        let now = at(header(TIMESTAMP_HEADER).parse().unwrap());
-        let key = WebhookKey::parse(vector["secret"].as_str().unwrap()).unwrap();
-        let body = vector["body"].as_str().unwrap().as_bytes();
-        assert_eq!(verify(&[key], &headers, body, now).is_ok(), vector["valid"], "{}", vector["name"]);
-        replayed += 1;
-    }
-    assert!(replayed > 0);
-    println!("{replayed} vectors replayed");
 }
 
 fn flipped(bytes: &[u8], bit: usize) -> Vec<u8> {

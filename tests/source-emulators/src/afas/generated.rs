@@ -1,6 +1,8 @@
 //! An AFAS environment of any size whose rows are made when they are asked for, so that a measurement sees the reader's
 //! memory and not the emulator's. Each employee has one employment, every fifth two positions.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::{Value, json};
@@ -12,17 +14,24 @@ use crate::request::{empty, json, parameter};
 /// An environment of so many employees.
 pub struct Generated {
     employees: usize,
+    renamed: AtomicUsize,
 }
 
 impl Generated {
     /// An environment of so many employees.
     pub fn new(employees: usize) -> Self {
-        Self { employees }
+        Self { employees, renamed: AtomicUsize::new(0) }
     }
 
-    fn employee(number: usize) -> Employee {
+    /// The first so many employees have another family name from now on.
+    pub fn rename(&self, employees: usize) {
+        self.renamed.store(employees, Ordering::Relaxed);
+    }
+
+    fn employee(&self, number: usize) -> Employee {
         let unit = format!("U{}", number % 500);
-        let family = format!("Achternaam{number}");
+        let renamed = if number < self.renamed.load(Ordering::Relaxed) { "Nieuw" } else { "" };
+        let family = format!("Achternaam{number}{renamed}");
         Employee {
             manager: format!("{:08}", number / 10),
             ..Employee::new(&format!("{number:08}"), "Jan", &family, &unit)
@@ -33,11 +42,11 @@ impl Generated {
         let slice = |all: usize| skip.min(all)..all.min(skip + take);
         let all = self.employees;
         Some(match connector {
-            "T4E_HelloID_Users_v2" => users(&slice(all).map(Self::employee).collect::<Vec<_>>()),
-            "T4E_HelloID_Employments_v2" => employments(&slice(all).map(Self::employee).collect::<Vec<_>>()),
+            "T4E_HelloID_Users_v2" => users(&slice(all).map(|n| self.employee(n)).collect::<Vec<_>>()),
+            "T4E_HelloID_Employments_v2" => employments(&slice(all).map(|n| self.employee(n)).collect::<Vec<_>>()),
             "T4E_HelloID_Positions_v2" => {
                 let one = |n: usize| {
-                    let both = positions(&[(&Self::employee(n / 2 * 5), &["U1", "U2"])]);
+                    let both = positions(&[(&self.employee(n / 2 * 5), &["U1", "U2"])]);
                     both.into_iter().nth(n % 2).unwrap_or_default()
                 };
                 slice(all / 5 * 2).map(one).collect()

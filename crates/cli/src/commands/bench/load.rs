@@ -92,6 +92,7 @@ impl Load {
             queue: opened.queue,
             secrets: Arc::new(secrets),
             transport: meter.clone(),
+            sources: meter.clone(),
             clock,
             random: Arc::new(SystemRandom),
         };

@@ -59,6 +59,7 @@ impl Stage {
             queue: opened.queue.clone(),
             secrets: Arc::new(secrets),
             transport: Arc::new(org.clone()),
+            sources: Arc::new(org.clone()),
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(7)),
         };

@@ -1,6 +1,7 @@
 //! Words and short forms that configuration uses: one of a few, or a number of days.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use domain::{Ownership, SourceRole};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -45,6 +46,25 @@ impl From<Role> for SourceRole {
             Role::Authoritative => Self::Authoritative,
             Role::Dependent => Self::Dependent,
         }
+    }
+}
+
+/// What it means when a record no longer comes in a complete read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Absence {
+    /// The person has left, or the account is gone.
+    Leaver,
+    /// Nothing.
+    #[default]
+    Ignore,
+    /// A person must look at it.
+    Hold,
+}
+
+impl Read for Absence {
+    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
+        sink.choice(tree, &[("leaver", Self::Leaver), ("ignore", Self::Ignore), ("hold", Self::Hold)])
     }
 }
 
@@ -131,6 +151,47 @@ impl JsonSchema for Days {
         json_schema!({
             "description": "`immediately`, or a number of days, as `7d`.", "type": "string",
             "pattern": "^(immediately|[0-9]{1,4}d)$"
+        })
+    }
+}
+
+/// A period between two reads: a number of minutes, hours or days, as `15m`, `6h`, `1d`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Every(pub(crate) Duration);
+
+impl Read for Every {
+    fn read(tree: &Tree, sink: &mut Sink) -> Option<Self> {
+        let period = match &tree.node {
+            Node::Text(text) => period(text),
+            _ => None,
+        };
+        if period.is_none() {
+            sink.error(&tree.place, "a period from 1m to 366d, as `15m`, `6h` or `1d`, is needed here");
+        }
+        period.map(Self)
+    }
+}
+
+fn period(text: &str) -> Option<Duration> {
+    let unit = match text.chars().last()? {
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let seconds = u64::from(days(text.get(..text.len() - 1)?)?) * unit;
+    (60..=366 * 86_400).contains(&seconds).then(|| Duration::from_secs(seconds))
+}
+
+impl JsonSchema for Every {
+    fn schema_name() -> Cow<'static, str> {
+        "Period".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A number of minutes, hours or days, as `15m`, `6h` or `1d`.", "type": "string",
+            "pattern": "^[0-9]{1,4}[mhd]$"
         })
     }
 }

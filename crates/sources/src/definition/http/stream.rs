@@ -165,6 +165,8 @@ impl Compiler<'_> {
             }),
             delimiter: form.delimiter.clone(),
             encoding: form.encoding.clone(),
+            sheet: None,
+            header: None,
         };
         compile::format(file, at, self.faults).map(RowsAt::Format)
     }

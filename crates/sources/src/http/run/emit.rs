@@ -65,21 +65,28 @@ impl Run {
         let mut assembler = Assembler { plan, tables: &self.progress.tables, circles: 0 };
         assembler.complete(&mut row);
         self.progress.report.circles += assembler.circles;
-        let content = match &plan.subject {
+        let present = |person, content| Record::Present { record: id.clone(), person, content: Box::new(content) };
+        let found = match &plan.subject {
             Subject::Person(mapping) => mapping
                 .person(&row, count)
                 .transpose()
-                .map(|person| person.map(|person| (person.id.clone(), SnapshotContent::Person(Box::new(person)))))
+                .map(|person| {
+                    person.map(|person| present(person.id.clone(), SnapshotContent::Person(Box::new(person))))
+                })
                 .map_err(|refused| refused.error),
-            Subject::Account(mapping) => mapping
-                .account(&row)
-                .map(|account| account.map(|(person, fields): (_, Fields)| (person, SnapshotContent::Account(fields)))),
+            Subject::Account(mapping) => mapping.account(&row).map(|account| {
+                account.map(|(person, account): (_, Fields)| match person {
+                    Some(person) => present(person, SnapshotContent::Account(account)),
+                    None => Record::Unowned { record: id.clone(), account },
+                })
+            }),
         };
-        match content {
-            Ok(Some((person, content))) => {
+        match found {
+            Ok(Some(found)) => {
                 self.progress.report.present += 1;
+                self.progress.report.unowned += u64::from(matches!(found, Record::Unowned { .. }));
                 self.progress.present.insert(fingerprint(id.as_str()));
-                Some(Record::Present { record: id, person, content: Box::new(content) })
+                Some(found)
             }
             Ok(None) => {
                 self.progress.report.left_out += 1;

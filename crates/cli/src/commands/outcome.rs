@@ -1,20 +1,21 @@
-//! What an import found and what came of it, counted from the audit log.
+//! What a read of a source found and what came of it, counted from the audit log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use domain::{AuditRecord, Operation, PersonId};
 use jiff::Timestamp;
-use local::Quiet;
+use local::{Pipeline, Quiet};
 use records::sync_state::{RefusedRecord, RunReport};
 use records::{Accounts, AuditLog};
 use salesforce::CallKind;
 use serde::Serialize;
 
 use crate::commands::parked::Waiting;
-use crate::output::{Report, fields, table};
+use crate::output::{Output, Report, fields, table};
 use crate::store::Opened;
 
-/// The report of an import.
+/// The report of a read.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Imported {
@@ -25,17 +26,64 @@ pub(super) struct Imported {
     pub(super) outcome: Option<Outcome>,
 }
 
-/// What the file holds.
+/// What the source holds.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Records {
     read: u64,
     changed: u64,
     refused: u64,
-    /// Whether the file was read to its proper end.
+    #[serde(skip_serializing_if = "is_zero")]
+    removed: u64,
+    /// Absent from a complete read, and taken as gone.
+    #[serde(skip_serializing_if = "is_zero")]
+    absent: u64,
+    /// Absent from a complete read, and kept for a person to decide.
+    #[serde(skip_serializing_if = "is_zero")]
+    held: u64,
+    /// Accounts of nobody.
+    #[serde(skip_serializing_if = "is_zero")]
+    unplaced: u64,
+    /// Whether the source was read to its proper end.
     complete: bool,
+    /// Whether everything was read; else what changed.
+    everything: bool,
+    /// Whether the read goes on later.
+    unfinished: bool,
+    #[serde(skip_serializing_if = "is_zero")]
+    requests: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    advice: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refused_records: Vec<RefusedRecord>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// How long a command waits for quiet.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// Lets the pipeline work until it is quiet, and counts what it did since `begun`.
+///
+/// # Errors
+/// When it fails, or finds no rest.
+pub(super) async fn carry_out(
+    begun: Timestamp,
+    pipeline: &Pipeline,
+    opened: &Opened,
+    output: &Output,
+) -> anyhow::Result<Outcome> {
+    let progress = output.progress("writing to the org");
+    let quiet = pipeline.run_until_quiet(PATIENCE, &|left| progress.left(left)).await?;
+    drop(progress);
+    let waiting = Waiting::collect(opened).await?;
+    let calls = pipeline.writer.salesforce.calls();
+    Outcome::since(begun, opened, quiet, calls, waiting).await
 }
 
 /// What the pipeline did since the import began, and how the accounts stand.
@@ -70,9 +118,51 @@ struct Standing {
 }
 
 impl Records {
-    pub(super) fn new(run: &RunReport, refused_records: Vec<RefusedRecord>) -> Self {
-        let RunReport { read, changed, refused, complete } = *run;
-        Self { read, changed, refused, complete, refused_records }
+    pub(super) fn new(run: RunReport, refused_records: Vec<RefusedRecord>) -> Self {
+        let RunReport { read, changed, refused, removed, absent, held, unplaced, .. } = run;
+        let RunReport { complete, everything, unfinished, requests, fault, advice, .. } = run;
+        Self {
+            read,
+            changed,
+            refused,
+            removed,
+            absent,
+            held,
+            unplaced,
+            complete,
+            everything,
+            unfinished,
+            requests,
+            fault,
+            advice,
+            refused_records,
+        }
+    }
+}
+
+impl Records {
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let end = match &self.fault {
+            Some(fault) if self.unfinished => format!(": goes on later ({fault})"),
+            None if self.unfinished => ": goes on later".to_owned(),
+            Some(fault) => format!(": incomplete, {fault}"),
+            None if !self.complete => ": incomplete".to_owned(),
+            None => String::new(),
+        };
+        let mut rows = vec![
+            ("records read", format!("{}{end}", self.read)),
+            ("  changed", self.changed.to_string()),
+            ("  refused", self.refused.to_string()),
+        ];
+        let others = [
+            ("  removed by the source", self.removed),
+            ("  absent, taken as gone", self.absent),
+            ("  absent, held", self.held),
+            ("  accounts of nobody", self.unplaced),
+            ("requests to the source", self.requests),
+        ];
+        rows.extend(others.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name, count.to_string())));
+        rows
     }
 }
 
@@ -81,6 +171,7 @@ impl Imported {
     pub(super) fn is_waiting(&self) -> bool {
         let outcome = self.outcome.as_ref();
         self.records.refused > 0
+            || self.records.held > 0
             || !self.records.complete
             || outcome.is_some_and(|outcome| !outcome.waiting.is_empty() || outcome.trouble.is_some())
     }
@@ -182,13 +273,8 @@ impl Standing {
 
 impl Report for Imported {
     fn human(&self) -> String {
-        let Records { read, changed, refused, complete, refused_records } = &self.records;
-        let whole = if *complete { "" } else { ": the file ends too early, the rest is missing" };
-        let mut rows = vec![
-            ("records read", format!("{read}{whole}")),
-            ("  changed", changed.to_string()),
-            ("  refused", refused.to_string()),
-        ];
+        let Records { read, changed, refused, refused_records, .. } = &self.records;
+        let mut rows = self.records.rows();
         if let Some(outcome) = &self.outcome {
             rows.push(("users created", outcome.created.to_string()));
             rows.push(("  linked", outcome.linked.to_string()));
@@ -209,6 +295,7 @@ impl Report for Imported {
             rows.push(("Salesforce calls", outcome.calls()));
         }
         let mut parts = vec![format!("Source {}\n{}", self.source, fields(rows))];
+        parts.extend(self.records.advice.iter().cloned());
         if let Some(outcome) = &self.outcome {
             parts.extend(outcome.trouble.as_ref().map(|trouble| format!("The last batch failed: {trouble}")));
             if !outcome.waiting.is_empty() {

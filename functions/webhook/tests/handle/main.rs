@@ -1,0 +1,7 @@
+//! Requests through the whole handler, on embedded storage.
+
+#![cfg(test)]
+
+mod support;
+mod thick;
+mod thin;

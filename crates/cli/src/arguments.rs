@@ -44,6 +44,7 @@ The names are those that the configuration uses.";
 pub(crate) enum Command {
     Demo(commands::demo::Demo),
     Serve(commands::serve::Serve),
+    Agent(commands::agent::Agent),
     Import(commands::import::Import),
     Sync(commands::sync::Sync),
     Check(commands::check::Check),
@@ -65,7 +66,11 @@ pub(crate) enum Command {
 impl Command {
     /// The level of the log, unless the environment names one. A command that ends by itself reports what happened.
     pub(crate) fn log_level(&self) -> &'static str {
-        if matches!(self, Self::Serve(_)) { "info" } else { "off" }
+        match self {
+            Self::Serve(_) => "info",
+            Self::Agent(agent) if agent.goes_on() => "info",
+            _ => "off",
+        }
     }
 
     /// Runs the command.
@@ -73,6 +78,7 @@ impl Command {
         match self {
             Self::Demo(command) => command.run(output).await,
             Self::Serve(command) => command.run(output).await,
+            Self::Agent(command) => command.run(output).await,
             Self::Import(command) => command.run(output).await,
             Self::Sync(command) => command.run(output).await,
             Self::Check(command) => command.run(output),

@@ -1,6 +1,7 @@
 //! The commands, one a file: its arguments, what it does, and its report.
 
 pub(crate) mod absent;
+pub(crate) mod agent;
 pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod check;

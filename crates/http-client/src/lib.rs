@@ -3,12 +3,15 @@
 
 use std::error::Error;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, Uri};
-use ports::{HttpTransport, TransportError};
+use ports::{HttpTransport, IdentityError, TransportError};
+use reqwest::{Certificate, Identity};
+use secrecy::{ExposeSecret, SecretString};
 
 /// The longest time for opening a connection, name look-up included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -21,6 +24,8 @@ pub const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct NetworkTransport {
     client: reqwest::Client,
+    timeout: Duration,
+    authorities: Vec<Certificate>,
     max_body_bytes: usize,
 }
 
@@ -35,14 +40,19 @@ impl NetworkTransport {
     /// # Errors
     /// [`BuildError`] when the machine's TLS roots can't be read.
     pub fn new(timeout: Duration) -> Result<Self, BuildError> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .build()
-            .map_err(|error| BuildError(reason(error)))?;
-        Ok(Self { client, max_body_bytes: MAX_BODY_BYTES })
+        let client = client(timeout, &[], None)?;
+        Ok(Self { client, timeout, authorities: Vec::new(), max_body_bytes: MAX_BODY_BYTES })
+    }
+
+    /// The same, which trusts these authorities (PEM) beside the machine's own: an organisation's servers may have
+    /// certificates of its own making.
+    ///
+    /// # Errors
+    /// [`BuildError`] when they are no certificates.
+    pub fn trusting(self, authorities: &[u8]) -> Result<Self, BuildError> {
+        let authorities = Certificate::from_pem_bundle(authorities).map_err(|error| BuildError(reason(error)))?;
+        let client = client(self.timeout, &authorities, None)?;
+        Ok(Self { client, authorities, ..self })
     }
 
     /// The same with another limit for an answer's body.
@@ -83,6 +93,30 @@ impl HttpTransport for NetworkTransport {
         *answer.headers_mut() = std::mem::take(response.headers_mut());
         Ok(answer)
     }
+
+    fn with_identity(&self, pem: &SecretString) -> Result<Arc<dyn HttpTransport>, IdentityError> {
+        // The errors' own words could quote the text.
+        let identity = Identity::from_pem(pem.expose_secret().as_bytes()).map_err(|_| IdentityError::Malformed)?;
+        let client = client(self.timeout, &self.authorities, Some(identity)).map_err(|_| IdentityError::Malformed)?;
+        Ok(Arc::new(Self { client, ..self.clone() }))
+    }
+}
+
+fn client(
+    timeout: Duration,
+    authorities: &[Certificate],
+    identity: Option<Identity>,
+) -> Result<reqwest::Client, BuildError> {
+    let mut builder = reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .tls_certs_merge(authorities.iter().cloned());
+    if let Some(identity) = identity {
+        builder = builder.identity(identity);
+    }
+    builder.build().map_err(|error| BuildError(reason(error)))
 }
 
 fn may_be_called(uri: &Uri) -> bool {

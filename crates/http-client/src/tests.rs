@@ -8,6 +8,8 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+mod identity;
+
 const PATIENT: Duration = Duration::from_secs(30);
 
 async fn served(app: Router) -> SocketAddr {

@@ -13,7 +13,7 @@ use crate::files::{At, Read as _, Sink, Tree};
 use crate::fingerprint::fingerprint;
 use crate::policy::{self, Joins, Policy};
 use crate::problems::{Finding, Place, Problems, Severity};
-use crate::settings::{self, Drift, Organisation, Salesforce, SourceConfig};
+use crate::settings::{self, Drift, Organisation, Salesforce, SourceConfig, WriteBack, write_back};
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Configuration {
     pub sources: Vec<SourceConfig>,
     /// What is done about changes that somebody made in the org by hand.
     pub drift: Drift,
+    /// Systems that are told what was decided.
+    pub write_backs: Vec<WriteBack>,
     /// What decides on accounts.
     pub policy: Policy,
     /// What deserves a look.
@@ -126,6 +128,7 @@ struct Merged {
     rules: Vec<At<crate::files::shape::Rule>>,
     ownership: Option<At<crate::files::shape::Ownership>>,
     drift: Option<At<crate::files::shape::Drift>>,
+    write_back: Option<At<Vec<At<crate::files::shape::write_back::WriteBack>>>>,
     lookups: Option<At<Entries<Entries<TextOrNumber>>>>,
 }
 
@@ -137,6 +140,7 @@ impl Merged {
         only(&mut self.account, file.account, "account", sink);
         only(&mut self.ownership, file.ownership, "ownership", sink);
         only(&mut self.drift, file.drift, "drift", sink);
+        only(&mut self.write_back, file.write_back, "writeBack", sink);
         only(&mut self.lookups, file.lookups, "lookups", sink);
         self.rules.extend(file.rules.into_iter().flat_map(|rules| rules.value));
     }
@@ -169,6 +173,10 @@ impl Merged {
             }
             sources
         });
+        let write_backs = self.write_back.map(|at| {
+            let text_of = |place: &Place| texts.get(&place.file).copied().unwrap_or_default();
+            write_back::write_backs(&at.value, &write_back::Surroundings { lookups: &lookups, text_of }, sink)
+        });
         let ownership = self.ownership.map(|at| policy::ownership(&at.value, sink)).unwrap_or_default();
         let modes = ownership.values().copied();
         let drift = self.drift.map(|at| settings::drift(&at.value, modes, sink)).unwrap_or_default();
@@ -190,6 +198,7 @@ impl Merged {
             salesforce,
             sources,
             drift,
+            write_backs: write_backs.unwrap_or_default(),
             policy: policy?,
             warnings: Vec::new(),
             joins,

@@ -21,5 +21,5 @@ pub use problems::{Finding, Place, Problems, Severity};
 pub use schema::schema;
 pub use settings::{
     Absence, Api, ApiBudget, DefinitionFile, Drift, DriftAnswer, Organisation, Readable, Reading, Salesforce,
-    SourceConfig, Webhook, webhook,
+    SourceConfig, Webhook, WriteBack, webhook, write_back,
 };

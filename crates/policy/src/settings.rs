@@ -5,6 +5,7 @@ mod drift;
 mod salesforce;
 mod sources;
 pub mod webhook;
+pub mod write_back;
 
 use domain::UserField;
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ pub use self::salesforce::{ApiBudget, Salesforce};
 pub(crate) use self::sources::sources;
 pub use self::sources::{DefinitionFile, Readable, Reading, SourceConfig};
 pub use self::webhook::Webhook;
+pub use self::write_back::WriteBack;
 pub use crate::files::shape::{Absence, Api, DriftAnswer};
 use crate::files::{Sink, shape};
 

@@ -6,6 +6,7 @@ pub mod class;
 pub mod clock;
 pub mod faults;
 pub mod http;
+pub mod objects;
 pub mod queue;
 pub mod random;
 pub mod secrets;
@@ -13,7 +14,8 @@ pub mod store;
 
 pub use class::Class;
 pub use clock::{Clock, SystemClock};
-pub use http::{HttpTransport, TransportError};
+pub use http::{HttpTransport, IdentityError, TransportError};
+pub use objects::{Fetched, MAX_OBJECT_BYTES, Object, ObjectError, Objects};
 pub use queue::{Delivery, Queue, QueueError, QueueName};
 pub use random::{Random, SystemRandom};
 pub use secrets::{SecretError, SecretName, Secrets};

@@ -46,7 +46,7 @@ pub struct UnplacedAccount {
     pub event: Option<String>,
 }
 
-/// How often a write that met a newer state is tried again.
+/// How often that is tried.
 const TRIES: usize = 8;
 
 /// What a source tells of an account.
@@ -129,13 +129,7 @@ impl Joins {
 
     /// Stores what is told, unless something newer is there.
     async fn store(&self, told: &Told<'_>, now: Timestamp) -> Result<Heard, StoreError> {
-        for _ in 0..TRIES {
-            match self.try_store(told, now).await {
-                Err(StoreError::Conflict { .. }) => {}
-                result => return result,
-            }
-        }
-        Err(busy())
+        again(|| self.try_store(told, now)).await
     }
 
     async fn try_store(&self, told: &Told<'_>, now: Timestamp) -> Result<Heard, StoreError> {
@@ -211,8 +205,15 @@ fn unique(keys: &[JoinKey]) -> Vec<JoinKey> {
     keys.iter().filter(|key| seen.insert(*key)).cloned().collect()
 }
 
-fn busy() -> StoreError {
-    StoreError::Busy { reason: "an account is written by many at once".to_owned() }
+/// Tries again what met a newer state, or another transaction.
+async fn again<T, F: Future<Output = Result<T, StoreError>>>(once: impl Fn() -> F) -> Result<T, StoreError> {
+    for _ in 0..TRIES {
+        match once().await {
+            Err(StoreError::Conflict { .. } | StoreError::Busy { .. }) => {}
+            result => return result,
+        }
+    }
+    Err(StoreError::Busy { reason: "an account is written by many at once".to_owned() })
 }
 
 #[cfg(test)]

@@ -119,40 +119,45 @@ pub fn read(body: &[u8]) -> Result<Value, BodyError> {
 /// # Errors
 /// [`BodyError`]; then nothing of the body may be taken.
 pub fn snapshots(body: &Value, origin: &Origin<'_>, now: Timestamp) -> Result<Vec<Snapshot>, BodyError> {
-    let Value::Array(events) = body else { return Ok(vec![snapshot(body, origin, now)?]) };
+    each(body, |event| snapshot(event, origin, now))
+}
+
+/// One event, or a list of them.
+pub(crate) fn each<T>(body: &Value, read: impl Fn(&Value) -> Result<T, RecordError>) -> Result<Vec<T>, BodyError> {
+    let Value::Array(events) = body else { return Ok(vec![read(body)?]) };
     if events.is_empty() || events.len() > MAX_EVENTS {
         let reason = format!("an array holds 1 to {MAX_EVENTS} events, not {}", events.len());
         return Err(RecordError::new(".", reason).into());
     }
     let events = events.iter().enumerate();
-    all_of(events.map(|(n, event)| snapshot(event, origin, now).map_err(|error| below(&format!("[{n}]"), error))))
+    all_of(events.map(|(n, event)| read(event).map_err(|error| below(&format!("[{n}]"), error))))
 }
 
 /// All, or everything that is wrong.
-pub(crate) fn all_of(results: impl Iterator<Item = Result<Snapshot, RecordError>>) -> Result<Vec<Snapshot>, BodyError> {
-    let mut snapshots = Vec::new();
+pub(crate) fn all_of<T>(results: impl Iterator<Item = Result<T, RecordError>>) -> Result<Vec<T>, BodyError> {
+    let mut all = Vec::new();
     let mut problems = Problems::default();
     for result in results {
         match result {
-            Ok(snapshot) => snapshots.push(snapshot),
+            Ok(one) => all.push(one),
             Err(_) if problems.told.len() == MAX_PROBLEMS => problems.more += 1,
             Err(error) => problems.told.push(error),
         }
     }
-    if problems.told.is_empty() { Ok(snapshots) } else { Err(BodyError::Invalid(problems)) }
+    if problems.told.is_empty() { Ok(all) } else { Err(BodyError::Invalid(problems)) }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Event {
+pub(crate) struct Event {
     #[serde(rename = "type")]
-    kind: EventType,
-    timestamp: Timestamp,
-    data: Value,
+    pub(crate) kind: EventType,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) data: Value,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-enum EventType {
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) enum EventType {
     #[serde(rename = "person.upserted")]
     Upserted,
     #[serde(rename = "person.removed")]
@@ -174,11 +179,22 @@ struct Gone {
     record: Option<RecordId>,
 }
 
-fn snapshot(event: &Value, origin: &Origin<'_>, now: Timestamp) -> Result<Snapshot, RecordError> {
-    let Event { kind, timestamp, data } = domain::person::from_value(event)?;
-    if timestamp.duration_since(now) > TOLERANCE {
-        return Err(RecordError::new("timestamp", "it is more than 5 minutes ahead"));
+impl Event {
+    /// Reads an event, its data within the limits.
+    pub(crate) fn read(event: &Value, now: Timestamp) -> Result<Self, RecordError> {
+        let event: Self = domain::person::from_value(event)?;
+        if event.timestamp.duration_since(now) > TOLERANCE {
+            return Err(RecordError::new("timestamp", "it is more than 5 minutes ahead"));
+        }
+        if event.data.to_string().len() > MAX_DATA_BYTES {
+            return Err(RecordError::new("data", format!("it has more than {MAX_DATA_BYTES} bytes")));
+        }
+        Ok(event)
     }
+}
+
+fn snapshot(event: &Value, origin: &Origin<'_>, now: Timestamp) -> Result<Snapshot, RecordError> {
+    let Event { kind, timestamp, data } = Event::read(event, now)?;
     let (person, record, content) = content(kind, &data, origin.role).map_err(|error| below("data", error))?;
     Ok(Snapshot {
         source: origin.source.clone(),
@@ -195,9 +211,6 @@ fn content(
     data: &Value,
     role: SourceRole,
 ) -> Result<(PersonId, RecordId, SnapshotContent), RecordError> {
-    if data.to_string().len() > MAX_DATA_BYTES {
-        return Err(RecordError::new(".", format!("it has more than {MAX_DATA_BYTES} bytes")));
-    }
     match (kind, role) {
         (EventType::Upserted, SourceRole::Authoritative) => {
             let person = Person::from_json(data)?;

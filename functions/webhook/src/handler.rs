@@ -15,13 +15,15 @@ use policy::webhook::Content;
 use policy::{Configuration, SourceConfig};
 use ports::secrets::{ExposeSecret as _, SecretString};
 use ports::{Clock, Queue, QueueName, SecretError, Secrets, Store, StoreError};
-use records::{People, SourceReads, request_read, send_wake_ups};
+use records::joins::UnplacedAccount;
+use records::{Joins, People, SourceReads, request_read, send_wake_ups};
 use serde_json::{Value, json};
 use sources::Definition;
 use url::form_urlencoded;
 
 use self::answer::{Rejection, answer, content_type, loggable, unavailable};
 use crate::events::{self, BodyError, MAX_BYTES, Origin};
+use crate::joined::{self, Said};
 use crate::replays::{Fingerprint, Replays};
 use crate::signature::{self, Call, Refusal, Verified};
 use crate::{handshake, mapped};
@@ -32,6 +34,7 @@ const CONCURRENCY: usize = 16;
 /// Everything that the webhook needs.
 pub struct Webhook {
     people: People,
+    joins: Joins,
     reads: SourceReads,
     replays: Replays,
     queue: Arc<dyn Queue>,
@@ -67,6 +70,7 @@ impl Webhook {
         });
         Self {
             people: People::new(store.clone()),
+            joins: Joins::new(store.clone()),
             reads: SourceReads::new(store.clone()),
             replays: Replays::new(store),
             queue,
@@ -199,9 +203,14 @@ impl Webhook {
             tracing::info!(event = "webhook.repeated", source = %name, webhook_id = verified.id);
             return Ok(0);
         }
-        let snapshots = self.snapshots(sender, verified, call, document)?;
-        let accepted = snapshots.len();
-        let persons = self.store(snapshots).await.map_err(|error| unavailable(name, &error))?;
+        let (accepted, persons) = if self.configuration.joins(name) && webhook.definition.is_none() {
+            let said = joined::accounts(&document, now)?;
+            (said.len(), self.place(name, said, verified.id.as_deref()).await)
+        } else {
+            let snapshots = self.snapshots(sender, verified, call, document)?;
+            (snapshots.len(), self.store(snapshots).await)
+        };
+        let persons = persons.map_err(|error| unavailable(name, &error))?;
         let woken = send_wake_ups(&*self.queue, QueueName::PersonEvents, persons).await;
         woken.map_err(|error| unavailable(name, &error))?;
         if let Some(event) = &event {
@@ -231,6 +240,28 @@ impl Webhook {
                 Err(Rejection(StatusCode::SERVICE_UNAVAILABLE, "the events can't be read now".to_owned()))
             }
         }
+    }
+
+    /// Stores accounts whose persons are found by keys, in their order.
+    async fn place(
+        &self,
+        source: &SourceName,
+        said: Vec<Said>,
+        event: Option<&str>,
+    ) -> Result<Vec<PersonId>, StoreError> {
+        let (now, mut woken) = (self.clock.now(), Vec::new());
+        for Said { record, at, account } in said {
+            let event = event.map(str::to_owned);
+            woken.extend(match account {
+                None => self.joins.remove(source, &record, at, event, now).await?,
+                Some(account) => {
+                    let keys = self.configuration.account_keys(source, &account);
+                    let told = UnplacedAccount { source: source.clone(), record, account, observed_at: at, event };
+                    self.joins.place(&told, &keys, now).await?
+                }
+            });
+        }
+        Ok(woken)
     }
 
     /// Stores all snapshots: different records side by side, one record's in their order.

@@ -4,6 +4,7 @@
 pub mod events;
 mod handler;
 mod handshake;
+mod joined;
 pub mod mapped;
 mod replays;
 pub mod signature;

@@ -107,7 +107,8 @@ impl Afas {
             return refused("The entered value for 'orderbyfieldids' does not exist.", -2147220469);
         }
         let filter = parameter(request, "filtervalues").unwrap_or_default();
-        let order = orders.entry((name.to_owned(), format!("{fields} {filter}"))).or_insert_with(|| sorted(rows, &fields));
+        let order =
+            orders.entry((name.to_owned(), format!("{fields} {filter}"))).or_insert_with(|| sorted(rows, &fields));
         let (skip, take) =
             if everything { (0, rows.len()) } else { (skip.unsigned_abs() as usize, take.unsigned_abs() as usize) };
         // Without an order each page is cut out of another one.
@@ -163,12 +164,8 @@ fn filtered<'r>(rows: &'r [Value], request: &Request<Bytes>) -> Result<Cow<'r, [
     if fields.len() != values.len() || operators.split(',').any(|operator| operator != "1") {
         return Err(());
     }
-    let passes = |row: &&Value| {
-        fields.iter().zip(&values).all(|(field, value)| match &row[*field] {
-            Value::String(text) => text == value,
-            other => **value == other.to_string(),
-        })
-    };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let passes = |row: &&Value| fields.iter().zip(&values).all(|(field, value)| text(&row[*field]) == *value);
     Ok(Cow::Owned(rows.iter().filter(passes).cloned().collect()))
 }
 

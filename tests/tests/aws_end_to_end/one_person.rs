@@ -54,7 +54,7 @@ pub(crate) async fn comes_and_goes(sources: &Sources, ministack: &Ministack, org
     let report = sync("afas", ministack, folder);
     assert_eq!((&report["complete"], &report["changed"]), (&true.into(), &1.into()), "{report}");
     let left = until("the leaver of AFAS", || user(org, "1002").filter(|user| !user.active)).await;
-    assert_eq!((left.id, left.text("Email")), (joined.id, "jan.jansen@corp.example.test"));
+    assert_eq!((&left.id, left.text("Email")), (&joined.id, "jan.jansen@corp.example.test"));
 }
 
 /// Has the stack read a source; what it reports of the records.

@@ -20,7 +20,7 @@ async fn the_account_follows_ad_and_is_frozen_when_afas_says_that_she_left() {
     let report = company.sync("ad");
     assert_eq!((&report["records"]["changed"], &report["outcome"]["updated"]), (&1.into(), &1.into()), "{report}");
     let moved = company.user("1002").expect("still there");
-    assert_eq!((moved.id, moved.text("Email")), (joined.id, "jan.jansen@corp.example.test"));
+    assert_eq!((&moved.id, moved.text("Email")), (&joined.id, "jan.jansen@corp.example.test"));
     assert_eq!(moved.permission_sets, joined.permission_sets);
 
     // In AFAS the day before yesterday was the last one: yesterday may have another date there.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response};
-use integration_tests::world::{ACCOUNT, RULES, World, morning, source_name};
+use http::{Request, Response, StatusCode};
+use integration_tests::world::{ACCOUNT, CONNECTOR, RULES, World, morning, person, source_name};
 use ports::clock::ManualClock;
 use ports::{Clock, HttpTransport, TransportError};
 use records::sync_state::RunReport;
@@ -167,4 +167,33 @@ async fn an_account_is_joined_by_keys_whenever_it_comes() {
     company.read("entra", false).await;
     company.read("afas", false).await;
     assert_eq!(company.mail("100072").as_deref(), Some("omar@example.test"));
+}
+
+#[tokio::test]
+async fn an_account_that_is_sent_is_joined_by_keys_too() {
+    let connector = CONNECTOR.replace(
+        "{ name: entra, role: dependent, webhook: { secret: hr-webhook } }",
+        "{ name: entra, role: dependent, webhook: { secret: hr-webhook }, join: [{ account: account.upn, person: \
+         person.contact.email }] }",
+    );
+    let files = [("connector.yaml", connector.as_str()), ("account.yaml", ACCOUNT), ("rules.yaml", RULES)];
+    let mut world = World::configured(Org::sample(morning()), &files);
+    let mail = |world: &World| {
+        let users = world.org.org().users_with("FederationIdentifier", "7");
+        users.first().map(|user| user.text("Email").to_owned())
+    };
+    let account = |address: &str| json!({ "upn": "7@example.com", "mail": address });
+    let data = json!({ "record": "g-1", "account": account("noor@corp.example.com") });
+    let event = world.upsert(&data);
+    let request = world.signed("entra", &event);
+    assert_eq!(world.post(&request).await.status(), StatusCode::ACCEPTED);
+    world.quiet().await;
+    world.hr_says(&person("7", "Noor", "Wit", "SALES", None)).await;
+    assert_eq!(mail(&world).as_deref(), Some("noor@corp.example.com"));
+    world.pass(MINUTE);
+    let gone = json!({ "type": "person.removed", "timestamp": world.clock.now(), "data": { "record": "g-1" } });
+    let request = world.signed("entra", &gone);
+    assert_eq!(world.post(&request).await.status(), StatusCode::ACCEPTED);
+    world.quiet().await;
+    assert_eq!(mail(&world).as_deref(), Some("7@example.com"), "without the account the address is HR's");
 }

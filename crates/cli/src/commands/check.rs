@@ -110,13 +110,15 @@ impl Check {
 /// What is wrong in the definitions of the sources that are read, and between them and the configuration.
 fn definitions(configuration: &Configuration) -> Vec<Finding> {
     let read = configuration.sources.iter().filter_map(|source| Some((source, &source.reading.as_ref()?.what)));
-    read.flat_map(|(source, what)| {
+    let bodies = configuration.sources.iter().filter_map(|source| source.webhook.as_ref()?.definition.as_ref());
+    let in_bodies = bodies.flat_map(|file| findings(webhook::mapped::definition(file).err().unwrap_or_default()));
+    let in_read = read.flat_map(|(source, what)| {
         let DefinitionFile { path, text } = what.definition();
         let findings = in_definition(path, text);
         let misfit = if findings.is_empty() { misfit(source, what) } else { None };
         findings.into_iter().chain(misfit.map(|reason| Finding::error(Place::file(path), reason))).collect::<Vec<_>>()
-    })
-    .collect()
+    });
+    in_bodies.chain(in_read).collect()
 }
 
 /// Why a good definition is not one for this source.
@@ -163,13 +165,17 @@ fn in_definition(file: &str, text: &str) -> Vec<Finding> {
     } else {
         sources::Definition::parse(file, text).err()
     };
+    findings(problems.unwrap_or_default())
+}
+
+fn findings(problems: Vec<sources::Problem>) -> Vec<Finding> {
     let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let finding = |problem: sources::Problem| {
         let place =
             Place { file: problem.file.as_str().into(), line: number(problem.line), column: number(problem.column) };
         Finding::error(place, problem.reason)
     };
-    problems.into_iter().flatten().map(finding).collect()
+    problems.into_iter().map(finding).collect()
 }
 
 /// Whether a file is the definition of an Active Directory.

@@ -22,7 +22,8 @@ use crate::{example, sign};
 ///   connector sign --source hr --secrets secrets.yaml person.json |
 ///     curl -i -H @- --data-binary @person.json http://127.0.0.1:8080/webhook/hr
 ///
-/// A signature holds for 5 minutes.
+/// A signature holds for 5 minutes. It is one of Standard Webhooks: for sources
+/// with another preset their own system signs.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Sign {

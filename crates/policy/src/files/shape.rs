@@ -34,6 +34,7 @@ macro_rules! shape {
 
 // Behind the macro, which it uses too.
 pub(crate) mod webhook;
+pub(crate) mod write_back;
 
 pub(crate) use self::webhook::{Handshake, Hmac, Scheme, Time, Webhook};
 
@@ -55,6 +56,8 @@ shape! {
         "ownership" ownership: Option<At<Ownership>> = None,
         /// What is done about changes that somebody made in the org by hand.
         "drift" drift: Option<At<Drift>> = None,
+        /// Systems that are told what was decided; none when absent.
+        "writeBack" write_back: Option<At<Vec<At<write_back::WriteBack>>>> = None,
         /// Tables for the function `lookup`.
         "lookups" lookups: Option<At<Entries<Entries<TextOrNumber>>>> = None,
     }

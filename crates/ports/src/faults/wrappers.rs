@@ -11,8 +11,8 @@ use secrecy::SecretString;
 use super::Faults;
 use crate::queue::Depth;
 use crate::{
-    Delivery, HttpTransport, IndexPosition, Item, Key, Page, Queue, QueueError, QueueName, SecretError, SecretName,
-    Secrets, Store, StoreError, Table, TransportError, Write,
+    Delivery, Fetched, HttpTransport, IndexPosition, Item, Key, ObjectError, Objects, Page, Queue, QueueError, QueueName,
+    SecretError, SecretName, Secrets, Store, StoreError, Table, TransportError, Write,
 };
 
 /// A port whose calls are counted and can be made to fail.
@@ -136,5 +136,13 @@ impl<T: HttpTransport + ?Sized> HttpTransport for Faulty<T> {
         let not_done = || TransportError::NotSent { host: host.clone(), reason: PLANNED.to_owned() };
         let unclear = || TransportError::Unclear { host: host.clone(), reason: PLANNED.to_owned() };
         self.faults.around("http.send", not_done, unclear, self.inner.send(request)).await
+    }
+}
+
+#[async_trait]
+impl<T: Objects + ?Sized> Objects for Faulty<T> {
+    async fn read(&self, bucket: &str, key: &str, unless: Option<&str>) -> Result<Fetched, ObjectError> {
+        let failed = || ObjectError::Unavailable { object: "any".to_owned(), reason: PLANNED.to_owned() };
+        self.faults.around("objects.read", failed, failed, self.inner.read(bucket, key, unless)).await
     }
 }

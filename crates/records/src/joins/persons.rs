@@ -9,7 +9,7 @@ use ports::{StoreError, Table, Write};
 use serde_json::{Map, Value};
 
 use super::items::{Account, PersonJoin};
-use super::{Joins, TRIES, busy, claimed, given_up, unique};
+use super::{Joins, again, claimed, given_up, unique};
 use crate::keys;
 use crate::people::PersonData;
 use crate::stored::{Stored, put, unchanged_since, write_settled};
@@ -132,15 +132,11 @@ impl Joins {
     }
 
     async fn settle_for(&self, side: &Side<'_>, record: &RecordId) -> Result<BTreeSet<PersonId>, StoreError> {
-        for _ in 0..TRIES {
-            match self.has_current_keys(side, record).await {
-                Err(StoreError::Conflict { .. }) => {}
-                Err(error) => return Err(error),
-                Ok(true) => return Ok(self.settle(side.source, record, side.now).await?.changed),
-                Ok(false) => return Ok(BTreeSet::new()),
-            }
+        if again(|| self.has_current_keys(side, record)).await? {
+            Ok(self.settle(side.source, record, side.now).await?.changed)
+        } else {
+            Ok(BTreeSet::new())
         }
-        Err(busy())
     }
 
     /// Whether the account's keys are those of this configuration. Others are replaced when the account is the

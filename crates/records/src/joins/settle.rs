@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use ports::{StoreError, Table, Write};
 
 use super::items::{Account, PersonJoin, Place};
-use super::{Joins, TRIES, busy};
+use super::{Joins, again};
 use crate::keys;
 use crate::people::RecordPointer;
 use crate::stored::{Stored, put, unchanged_since, write_settled};
@@ -32,13 +32,7 @@ impl Joins {
         record: &RecordId,
         now: Timestamp,
     ) -> Result<Settled, StoreError> {
-        for _ in 0..TRIES {
-            match self.try_settle(source, record, now).await {
-                Err(StoreError::Conflict { .. }) => {}
-                result => return result,
-            }
-        }
-        Err(busy())
+        again(|| self.try_settle(source, record, now)).await
     }
 
     async fn try_settle(&self, source: &SourceName, record: &RecordId, now: Timestamp) -> Result<Settled, StoreError> {

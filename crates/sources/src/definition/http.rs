@@ -3,6 +3,7 @@
 
 mod auth;
 mod incremental;
+mod job;
 mod join;
 mod paging;
 mod stream;

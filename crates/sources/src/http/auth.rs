@@ -5,10 +5,13 @@
 mod refresh;
 mod token;
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, header};
 use jiff::Timestamp;
+use ports::{HttpTransport, IdentityError};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::assertion;
@@ -25,6 +28,8 @@ const EARLY: i64 = 60;
 #[derive(Default)]
 pub(crate) struct Session {
     signed: Option<Signed>,
+    /// Presents the secret's certificate.
+    presenting: Option<Arc<dyn HttpTransport>>,
     /// Token requests made since this was last asked.
     logins: u32,
 }
@@ -55,6 +60,12 @@ impl Session {
         Ok(headers)
     }
 
+    /// The ports for a call that is signed.
+    pub(crate) fn ports(&self, ports: &Ports) -> Ports {
+        let transport = self.presenting.as_ref().unwrap_or(&ports.transport);
+        Ports { transport: transport.clone(), ..ports.clone() }
+    }
+
     /// Token requests since this was last asked.
     pub(crate) fn take_logins(&mut self) -> u32 {
         std::mem::take(&mut self.logins)
@@ -77,6 +88,10 @@ impl Session {
     }
 
     async fn sign_with(&mut self, auth: &Auth, ports: &Ports, secret: &Fields, rejected: bool) -> Result<Signed, What> {
+        if auth.mutual_tls {
+            self.presenting = Some(presenting(&*ports.transport, secret)?);
+        }
+        let ports = &self.ports(ports);
         let mut headers = Vec::new();
         for header in &auth.headers {
             headers.push(secret_header(header, secret)?);
@@ -143,6 +158,16 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 
 fn bearer(grant: &Grant) -> (HeaderName, String, Option<i64>) {
     (header::AUTHORIZATION, format!("Bearer {}", grant.access.expose_secret()), grant.life)
+}
+
+fn presenting(transport: &dyn HttpTransport, secret: &Fields) -> Result<Arc<dyn HttpTransport>, What> {
+    let certificate = secret.text("certificate").map_err(What::Secret)?;
+    let key = secret.text("privateKey").map_err(What::Secret)?;
+    let pem = SecretString::from(format!("{}\n{}\n", certificate.expose_secret(), key.expose_secret()));
+    transport.with_identity(&pem).map_err(|error| match error {
+        IdentityError::Malformed => What::Secret(secret.wrong("certificate, privateKey", &error.to_string())),
+        error => What::Request(error.to_string()),
+    })
 }
 
 fn secret_header(header: &SecretHeader, secret: &Fields) -> Result<(HeaderName, HeaderValue), What> {

@@ -19,18 +19,28 @@ use super::plan::Plan;
 use super::state::{Calls, Limits, Turn};
 
 /// A longer wait than this is left to the caller.
-const LONGEST_SLEEP: Duration = Duration::from_secs(20);
+pub(crate) const LONGEST_SLEEP: Duration = Duration::from_secs(20);
 /// A longer wait than this ends the read: another begins later.
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 /// A request that only needs its signature.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
+    pub(crate) to: To,
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Option<Value>,
+}
+
+/// Whom a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum To {
+    /// The source: it is signed and counted.
+    Source,
+    /// A host that only keeps the source's files: it gets nothing of what the source is told.
+    Files,
 }
 
 /// Why there is no usable answer.
@@ -58,14 +68,22 @@ impl Caller<'_> {
         let (mut tries, mut renewed) = (1, false);
         let mut rejected = false;
         loop {
-            self.turn().await?;
-            let signed = self.session.headers(&self.plan.auth, self.ports, rejected).await;
-            *self.requests += u64::from(self.session.take_logins());
-            let request = self.request(prepared, signed.map_err(Stop::Fault)?).map_err(Stop::Fault)?;
+            let (request, ports) = match prepared.to {
+                To::Source => {
+                    self.turn().await?;
+                    let signed = self.session.headers(&self.plan.auth, self.ports, rejected).await;
+                    *self.requests += u64::from(self.session.take_logins());
+                    let own = self.plan.connection.headers.iter().cloned().chain(prepared.headers.iter().cloned());
+                    let headers = own.chain(signed.map_err(Stop::Fault)?);
+                    (request(prepared, headers), self.session.ports(self.ports))
+                }
+                To::Files => (request(prepared, prepared.headers.iter().cloned()), self.ports.clone()),
+            };
+            let request = request.map_err(Stop::Fault)?;
             *self.requests += 1;
             rejected = false;
-            let what = match in_time(self.ports, self.plan.connection.timeout.as_secs(), request).await {
-                Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !renewed => {
+            let what = match in_time(&ports, self.plan.connection.timeout.as_secs(), request).await {
+                Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !renewed && prepared.to == To::Source => {
                     // A rejected token was not carried out, and its renewal does not count as a try.
                     (renewed, rejected) = (true, true);
                     continue;
@@ -114,27 +132,6 @@ impl Caller<'_> {
         }
     }
 
-    fn request(&self, prepared: &Prepared, signed: Vec<(HeaderName, HeaderValue)>) -> Result<Request<Bytes>, What> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
-        if prepared.body.is_some() {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        let plan = self.plan.connection.headers.iter().cloned();
-        headers.extend(
-            plan.chain(prepared.headers.iter().cloned()).chain(signed).map(|(name, value)| (Some(name), value)),
-        );
-        let body = prepared.body.as_ref().map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
-        let mut request = Request::builder()
-            .method(prepared.method.clone())
-            .uri(prepared.url.as_str())
-            .body(body)
-            .map_err(|_| What::Request("it is no HTTP request".to_owned()))?;
-        *request.headers_mut() = headers;
-        Ok(request)
-    }
-
     fn refusal(&self, answer: &Response<Bytes>) -> What {
         let connection = &self.plan.connection;
         let body: Option<Value> = serde_json::from_slice(answer.body()).ok();
@@ -154,6 +151,24 @@ impl Caller<'_> {
         let jitter = base.mul_f64((self.ports.random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64);
         asked.unwrap_or(base).max(base) + jitter
     }
+}
+
+fn request(prepared: &Prepared, more: impl Iterator<Item = (HeaderName, HeaderValue)>) -> Result<Request<Bytes>, What> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
+    if prepared.body.is_some() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    headers.extend(more.map(|(name, value)| (Some(name), value)));
+    let body = prepared.body.as_ref().map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+    let mut request = Request::builder()
+        .method(prepared.method.clone())
+        .uri(prepared.url.as_str())
+        .body(body)
+        .map_err(|_| What::Request("it is no HTTP request".to_owned()))?;
+    *request.headers_mut() = headers;
+    Ok(request)
 }
 
 /// The answer within so many seconds; `Err(None)` when there is none by then.
@@ -182,7 +197,7 @@ fn whole(answer: Response<Bytes>) -> Result<Response<Bytes>, What> {
 }
 
 /// `Retry-After`: seconds, or a date.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

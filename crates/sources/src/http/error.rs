@@ -94,6 +94,15 @@ pub enum What {
     /// A limit of calls is reached.
     #[error("the budget of calls is used up for {}", words(*.0))]
     Budget(Duration),
+    /// The job that makes the files is still at it.
+    #[error("the job that makes the files is not done")]
+    JobRunning,
+    /// It was asked for as often as it may.
+    #[error("the job that makes the files is not done after {0} questions")]
+    JobTooLong(u32),
+    /// The source says that there will be no files.
+    #[error("the job that makes the files ended as `{0}`")]
+    JobFailed(String),
     /// The request can't be made.
     #[error("the request can't be made: {0}")]
     Request(String),
@@ -119,9 +128,12 @@ impl Fault {
             | What::CountDiffers { .. }
             | What::TooOld => Class::Retry,
             What::Refused { after: Some(after), heals: true, .. } | What::Budget(after) => Class::RetryAfter(*after),
-            What::Refused { heals: true, .. } | What::Html | What::Login { person: false, .. } => {
-                Class::RetryAfter(Duration::from_secs(300))
-            }
+            What::Refused { heals: true, .. }
+            | What::Html
+            | What::Login { person: false, .. }
+            | What::JobRunning
+            | What::JobTooLong(_)
+            | What::JobFailed(_) => Class::RetryAfter(Duration::from_secs(300)),
             What::Secret(error) => error.class(),
             What::TokenNotStored(_) => Class::Ambiguous,
             What::Refused { .. }

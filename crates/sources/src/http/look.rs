@@ -50,6 +50,7 @@ fn signed(auth: &Auth) -> String {
         AuthKind::Session { request, .. } => vec![format!("a session of {}", at(request))],
     };
     ways.extend(auth.headers.iter().map(|secret| header(secret.name.as_str())));
+    ways.extend(auth.mutual_tls.then(|| "a certificate (mutual TLS)".to_owned()));
     ways.join(" and ")
 }
 
@@ -69,9 +70,10 @@ fn secret_fields(auth: &Auth) -> Vec<String> {
         AuthKind::RefreshToken(_) => named(&["clientId", "clientSecret", "refreshToken"]),
         AuthKind::Session { fields, .. } => fields.iter().map(|(_, field)| field.clone()).collect(),
     };
-    for header in &auth.headers {
-        if !fields.contains(&header.field) {
-            fields.push(header.field.clone());
+    let tls = if auth.mutual_tls { named(&["certificate", "privateKey"]) } else { Vec::new() };
+    for field in auth.headers.iter().map(|header| header.field.clone()).chain(tls) {
+        if !fields.contains(&field) {
+            fields.push(field);
         }
     }
     fields

@@ -6,7 +6,7 @@ use expression::Expression;
 use http::{HeaderName, HeaderValue, Method};
 use ports::SecretName;
 use serde_json::Value;
-use url::Url;
+use url::{Origin, Url};
 
 use super::path::{Key, Path};
 use super::template::{Body, Template};
@@ -76,6 +76,8 @@ pub(crate) struct Auth {
     pub(crate) secret: SecretName,
     pub(crate) headers: Vec<SecretHeader>,
     pub(crate) kind: AuthKind,
+    /// Whether the secret's certificate is presented.
+    pub(crate) mutual_tls: bool,
 }
 
 /// A header made of a field of the secret.
@@ -139,6 +141,32 @@ pub(crate) struct Stream {
     pub(crate) may_be_empty: bool,
     /// One request for each row of that stream.
     pub(crate) each: Option<usize>,
+    /// The request only begins a job, whose files hold the rows.
+    pub(crate) job: Option<Job>,
+}
+
+/// A job that makes files.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Job {
+    pub(crate) status: StatusAt,
+    pub(crate) state: Path,
+    pub(crate) done: Vec<String>,
+    pub(crate) failed: Vec<String>,
+    pub(crate) files: Path,
+    /// The address in each of the files; they are addresses themselves without it.
+    pub(crate) url: Option<Path>,
+    /// Where files may be beside the source itself.
+    pub(crate) hosts: Vec<Origin>,
+    pub(crate) pause: Duration,
+    pub(crate) polls: u32,
+}
+
+/// Where it is asked how far a job is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum StatusAt {
+    Get(Request),
+    Place(Path),
+    Header(HeaderName),
 }
 
 /// Where an answer's rows are.

@@ -3,6 +3,7 @@
 //! elsewhere.
 
 mod emit;
+mod job;
 mod read;
 mod save;
 
@@ -58,6 +59,9 @@ struct Progress {
     before: State,
     phase: Phase,
     cursor: Cursor,
+    /// The job of the stream that is read.
+    #[serde(default)]
+    job: Option<job::Under>,
     tables: Vec<Table>,
     /// Where the next read asks for changes.
     link: Option<String>,
@@ -104,6 +108,7 @@ impl Run {
             begun: now,
             phase: Phase::Ended,
             cursor: Cursor::default(),
+            job: None,
             tables: Vec::new(),
             link: None,
             changes: BTreeMap::new(),
@@ -192,6 +197,7 @@ impl Run {
         };
         self.progress.tables = (0..plan.streams.len()).map(|stream| Table::new(plan.keys(stream))).collect();
         self.progress.cursor = Cursor::default();
+        self.progress.job = None;
         self.progress.changes.clear();
         self.progress.link = None;
         self.progress.report.rows.clear();
@@ -201,6 +207,7 @@ impl Run {
     fn turn_to(&mut self, phase: Phase) {
         self.progress.phase = phase;
         self.progress.cursor = Cursor::default();
+        self.progress.job = None;
     }
 
     fn wants_resync(&self, status: u16, code: Option<&str>) -> bool {

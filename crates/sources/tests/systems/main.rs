@@ -10,6 +10,8 @@ mod entra;
 mod evidence;
 mod exact_online;
 mod failures;
+mod jobs;
 mod kinds;
+mod mutual_tls;
 mod personio;
 mod support;

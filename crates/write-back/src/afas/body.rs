@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn the_bodies_hold_the_changed_fields_and_nothing_else() {
-        let fields = Fields::from([("EmAd".to_owned(), Some("jan@example.test".to_owned())), ("MbNr".to_owned(), None)]);
+        let fields =
+            Fields::from([("EmAd".to_owned(), Some("jan@example.test".to_owned())), ("MbNr".to_owned(), None)]);
         assert_eq!(
             employee("100023", "1000231", &fields),
             json!({ "AfasEmployee": { "Element": { "@EmId": "100023", "Objects": [{ "KnPerson": { "Element": { "Fields": {

@@ -51,9 +51,8 @@ impl Afas {
     ) -> Result<Request<Bytes>, Failure> {
         let name = &self.settings.secret;
         let text = if fresh { self.secrets.read_fresh(name).await } else { self.secrets.read(name).await };
-        let malformed = |reason: &str| {
-            Failure::Secret(SecretError::Malformed { name: name.clone(), reason: reason.to_owned() })
-        };
+        let malformed =
+            |reason: &str| Failure::Secret(SecretError::Malformed { name: name.clone(), reason: reason.to_owned() });
         let token = token(&text.map_err(Failure::Secret)?).map_err(malformed)?;
         let mut signature = HeaderValue::try_from(format!("AfasToken {}", STANDARD.encode(token.expose_secret())))
             .map_err(|_| malformed("token can't stand in a header"))?;
@@ -112,7 +111,8 @@ pub(super) fn base(address: &str) -> Result<Url, SettingsError> {
 
 /// The name of a connector, a column or a field as AFAS has them.
 pub(super) fn check_name(name: &str) -> Result<(), SettingsError> {
-    let fits = (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    let fits =
+        (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
     if fits && !name.starts_with(['.', '-']) { Ok(()) } else { Err(SettingsError::Name(name.to_owned())) }
 }
 
@@ -154,7 +154,9 @@ mod tests {
         for good in ["https://12345.rest.afas.online/ProfitRestServices", "http://127.0.0.1:8080/x/", "http://[::1]/"] {
             assert!(base(good).unwrap().path().ends_with('/'), "{good}");
         }
-        for bad in ["12345", "http://12345.rest.afas.online/", "https://u:p@x/", "https://x/?a=b", "https://x/#a", "ftp://x/"] {
+        for bad in
+            ["12345", "http://12345.rest.afas.online/", "https://u:p@x/", "https://x/?a=b", "https://x/#a", "ftp://x/"]
+        {
             assert!(base(bad).is_err(), "{bad}");
         }
     }

@@ -37,7 +37,9 @@ pub enum Failure {
     #[error("AFAS takes the token for none of this environment (401)")]
     Token,
     /// The address of the caller or the rights of the token's user.
-    #[error("AFAS lets nobody in with this token from this address (403): look at the app connector's IP addresses and rights")]
+    #[error(
+        "AFAS lets nobody in with this token from this address (403): look at the app connector's IP addresses and rights"
+    )]
     Forbidden,
     /// A connector is not there.
     #[error("AFAS knows no connector of that name, or the app connector does not have it (404)")]
@@ -161,7 +163,8 @@ impl Failure {
 
 /// `retry_after` in the body, or the header.
 fn seconds(answer: &Response<Bytes>, body: &Value) -> Option<Duration> {
-    let header = answer.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let header =
+        answer.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
     body.get("retry_after").and_then(Value::as_u64).or(header).map(Duration::from_secs)
 }
 

@@ -101,7 +101,9 @@ fn a_new_number_clears_the_old_record_first() {
 
 #[test]
 fn only_the_changed_fields_are_written() {
-    let fields = |mail: &str| Fields::from([("EmAd".to_owned(), Some(mail.to_owned())), ("MbNr".to_owned(), Some("1".to_owned()))]);
+    let fields = |mail: &str| {
+        Fields::from([("EmAd".to_owned(), Some(mail.to_owned())), ("MbNr".to_owned(), Some("1".to_owned()))])
+    };
     let held = BTreeMap::from([("KnUser".to_owned(), Held { key: "u".into(), fields: fields("Jan@x") })]);
     let wish = |mail| Wish::Hold([(UpdateConnector::KnUser, Held { key: "u".into(), fields: fields(mail) })].into());
     assert_eq!(steps(&wish("jan@x"), OnLeaving::Clear, &managed(), &held), []);

@@ -94,9 +94,11 @@ impl<'a> Work<'a> {
             }
             match self.step(&step, cause.as_ref()).await? {
                 None => {}
-                // The other connector may work, but after an unclear answer only one intent can be kept.
-                Some(end @ End::Stuck(..)) if self.settled.intent.is_none() => {
-                    stuck.get_or_insert((step.connector, end));
+                // What is wrong with one record is not wrong with the other; an answer that did not come may be.
+                Some(End::Stuck(reason, failure))
+                    if failure.as_ref().is_none_or(|failure| failure.class() == Class::NeedsPerson) =>
+                {
+                    stuck.get_or_insert((step.connector, End::Stuck(reason, failure)));
                 }
                 Some(end) => return Ok(end),
             }

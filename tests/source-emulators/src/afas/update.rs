@@ -80,7 +80,9 @@ fn write(state: &mut State, name: &str, key: &Value, update: &Update) -> Result<
     if name == "KnEmployee" && (person != Some(true) || !is(fields.get("MatchPer"), 0)) {
         return Err(("The entered value for 'Person' does not exist.", DOES_NOT_EXIST));
     }
-    if name == "KnUser" && (!is(fields.get("MtCd"), 1) || fields.get("Nm").and_then(Value::as_str).is_none_or(str::is_empty)) {
+    if name == "KnUser"
+        && (!is(fields.get("MtCd"), 1) || fields.get("Nm").and_then(Value::as_str).is_none_or(str::is_empty))
+    {
         return Err(("A mandatory field is missing.", REJECTED));
     }
     let mut changed = Vec::new();
@@ -89,7 +91,8 @@ fn write(state: &mut State, name: &str, key: &Value, update: &Update) -> Result<
             return Err(("The entered field does not exist.", REJECTED));
         };
         let value = if value == "" { &Value::Null } else { value };
-        let same = |other: &Value| matches!((other.as_str(), value.as_str()), (Some(a), Some(b)) if a.eq_ignore_ascii_case(b));
+        let same =
+            |other: &Value| matches!((other.as_str(), value.as_str()), (Some(a), Some(b)) if a.eq_ignore_ascii_case(b));
         if field == "Nm" {
             continue;
         }

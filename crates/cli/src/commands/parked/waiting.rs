@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use domain::PersonId;
 use jiff::Timestamp;
 use ports::QueueName;
-use records::{Accounts, People, SyncState, WakeUp};
+use records::joins::Why;
+use records::{AbsentRecord, Accounts, Joins, People, SourceReads, SyncState, WakeUp};
 use serde::Serialize;
 
 use crate::output::{Report, table};
@@ -19,7 +20,20 @@ pub(crate) struct Waiting {
     accounts: Vec<ParkedAccount>,
     persons: Vec<Troubled>,
     refused: Vec<Refused>,
+    /// Records that no longer came in a complete read; `connector absent` decides.
+    absent: Vec<AbsentRecord>,
+    /// Accounts that several persons could have.
+    contested: Vec<Contested>,
     dead_letters: Vec<Dead>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Contested {
+    source: String,
+    record: String,
+    persons: Vec<PersonId>,
+    since: Timestamp,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,6 +96,13 @@ impl Waiting {
                 at: record.at,
             });
         }
+        waiting.absent = SourceReads::new(opened.store.clone()).all_held().await?;
+        for unplaced in Joins::new(opened.store.clone()).unplaced().await? {
+            // An account of nobody is no trouble: directories are full of them.
+            let Why::SeveralPersons(persons) = unplaced.why else { continue };
+            let (source, record, since) = (unplaced.source.to_string(), unplaced.record.to_string(), unplaced.since);
+            waiting.contested.push(Contested { source, record, persons, since });
+        }
         for queue in QueueName::ALL {
             waiting.dead_letters.extend(dead(opened, queue).await?);
         }
@@ -90,7 +111,12 @@ impl Waiting {
 
     /// Whether all is well.
     pub(crate) fn is_empty(&self) -> bool {
-        self.accounts.is_empty() && self.persons.is_empty() && self.refused.is_empty() && self.dead_letters.is_empty()
+        self.accounts.is_empty()
+            && self.persons.is_empty()
+            && self.refused.is_empty()
+            && self.absent.is_empty()
+            && self.contested.is_empty()
+            && self.dead_letters.is_empty()
     }
 
     /// Persons whose account waits.
@@ -198,6 +224,21 @@ impl Report for Waiting {
                 [refused.source.clone(), refused.record.clone(), refused.path.clone(), refused.reason.clone()]
             });
             parts.push(format!("Refused records\n{}", table(["Source", "Record", "Where", "Why"], rows)));
+        }
+        if !self.absent.is_empty() {
+            let rows = self.absent.iter().map(|absent| {
+                [absent.source.to_string(), absent.record.to_string(), absent.person.to_string(), moment(absent.since)]
+            });
+            let table = table(["Source", "Record", "Person", "Absent since"], rows);
+            parts.push(format!("Absent from their source; `connector absent` decides\n{table}"));
+        }
+        if !self.contested.is_empty() {
+            let rows = self.contested.iter().map(|contested| {
+                let persons: Vec<_> = contested.persons.iter().map(PersonId::as_str).collect();
+                [contested.source.clone(), contested.record.clone(), some(&persons)]
+            });
+            let table = table(["Source", "Account", "Persons"], rows);
+            parts.push(format!("Accounts that several persons could have by their keys\n{table}"));
         }
         if !self.dead_letters.is_empty() {
             let rows = self.dead_letters.iter().map(|dead| {

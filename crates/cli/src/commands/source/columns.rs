@@ -82,7 +82,7 @@ impl Columns {
     pub(super) fn add(&mut self, row: &Value) {
         self.rows += 1;
         for (name, value) in row.as_object().into_iter().flatten() {
-            self.visit(name.clone(), value, 0);
+            self.visit(name, value, 0);
         }
     }
 
@@ -101,9 +101,9 @@ impl Columns {
         self.more
     }
 
-    fn visit(&mut self, name: String, value: &Value, depth: usize) {
+    fn visit(&mut self, name: &str, value: &Value, depth: usize) {
         let full = self.columns.len() >= MOST_COLUMNS;
-        let column = match self.columns.entry(name.clone()) {
+        let column = match self.columns.entry(name.to_owned()) {
             Entry::Vacant(_) if full => {
                 self.more = true;
                 return;
@@ -117,13 +117,13 @@ impl Columns {
         match value {
             Value::Object(fields) => {
                 for (field, value) in fields {
-                    self.visit(below(&name, field), value, depth + 1);
+                    self.visit(&below(name, field), value, depth + 1);
                 }
             }
             Value::Array(items) => {
                 let item = format!("{name}[]");
                 for (field, value) in items.iter().filter_map(Value::as_object).flatten() {
-                    self.visit(below(&item, field), value, depth + 1);
+                    self.visit(&below(&item, field), value, depth + 1);
                 }
             }
             _ => {}

@@ -178,7 +178,7 @@ impl FirstAnswer {
 
 impl Next {
     pub(super) fn new(reading: &Reading, changes: bool) -> Self {
-        let every = reading.what.is_scheduled().then(|| reading.every.as_secs());
+        let every = reading.what.is_scheduled().then_some(reading.every.as_secs());
         Self { changes, every_seconds: every, everything_seconds: reading.everything.as_secs() }
     }
 }

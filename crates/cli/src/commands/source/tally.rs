@@ -104,9 +104,9 @@ impl Tally {
     }
 
     /// All of it; `columns` are those that there are, to find the one that was meant.
-    pub(super) fn finish<'c>(self, columns: impl Iterator<Item = &'c str> + Clone) -> Records {
+    pub(super) fn finish(self, columns: &[&str]) -> Records {
         let refusals = self.reasons.into_iter().map(|((place, reason), (records, first))| {
-            let perhaps = missing_column(&reason).and_then(|missing| closest(missing, columns.clone()));
+            let perhaps = missing_column(&reason).and_then(|missing| closest(missing, columns));
             Refusal { place, reason, records, first, perhaps }
         });
         let mut refusals: Vec<_> = refusals.collect();
@@ -164,10 +164,10 @@ fn missing_column(reason: &str) -> Option<&str> {
 }
 
 /// The column whose name is most like it, if one is.
-fn closest<'c>(missing: &str, columns: impl Iterator<Item = &'c str>) -> Option<String> {
+fn closest(missing: &str, columns: &[&str]) -> Option<String> {
     const ALIKE: f64 = 0.85;
     // The items of a list are `item` to an expression.
-    let names = columns.map(|column| column.rsplit_once("[].").map_or(column, |(_, field)| field));
+    let names = columns.iter().map(|column| column.rsplit_once("[].").map_or(*column, |(_, field)| field));
     let likeness = |name: &str| strsim::jaro_winkler(&missing.to_lowercase(), &name.to_lowercase());
     let rated =
         names.map(|name| (likeness(name), name)).filter(|(likeness, name)| *likeness >= ALIKE && *name != missing);
@@ -203,7 +203,7 @@ mod tests {
         }
         tally.left_out(3);
         assert!(tally.has_enough());
-        let records = tally.finish(std::iter::empty());
+        let records = tally.finish(&[]);
         assert_eq!((records.present, records.unowned, records.left_out, records.refused), (2, 1, 3, 1));
         let shown: Vec<_> = records.shown.iter().map(|shown| (&*shown.record, shown.person.as_deref())).collect();
         assert_eq!(shown, [("a", Some("1")), ("b", None)]);
@@ -215,7 +215,7 @@ mod tests {
         tally.add(refused(1, "contracts[0].endDate", "it is no date"));
         tally.add(refused(2, "contact.email", "there is no Emial_werk in row"));
         tally.add(refused(3, "contracts[12].endDate", "it is no date"));
-        let refusals = tally.finish(["Email_werk", "Email_portal", "jobs[].Eind"].into_iter()).refusals;
+        let refusals = tally.finish(&["Email_werk", "Email_portal", "jobs[].Eind"]).refusals;
         let told = |refusal: &Refusal| {
             (refusal.place.clone(), refusal.records, refusal.first.clone(), refusal.perhaps.clone())
         };
@@ -231,8 +231,8 @@ mod tests {
     #[test]
     fn only_an_alike_column_is_proposed() {
         let columns = ["Medewerker", "employments[].Begindatum_functie"];
-        assert_eq!(closest("begindatum_functies", columns.into_iter()).as_deref(), Some("Begindatum_functie"));
-        assert_eq!(closest("Postcode", columns.into_iter()), None);
+        assert_eq!(closest("begindatum_functies", &columns).as_deref(), Some("Begindatum_functie"));
+        assert_eq!(closest("Postcode", &columns), None);
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         for row in 0..(MOST_REASONS as u64 + 500) {
             tally.add(refused(row, "id", &format!("`{row}` is no id")));
         }
-        let records = tally.finish(std::iter::empty());
+        let records = tally.finish(&[]);
         assert_eq!((records.refused, records.refusals.len()), (1500, MOST_REASONS + 1));
         assert_eq!((records.refusals[0].records, records.refusals[0].reason.as_str()), (500, "other reasons"));
     }

@@ -181,8 +181,9 @@ impl Trial<'_> {
         tally: Tally,
         end: End,
     ) -> Tried {
-        let columns = streams.iter().flat_map(|stream| &stream.columns).map(|named| named.name.as_str());
-        let records = tally.finish(columns);
+        let columns: Vec<_> =
+            streams.iter().flat_map(|stream| &stream.columns).map(|named| named.name.as_str()).collect();
+        let records = tally.finish(&columns);
         let joined = self.configuration.joins(&self.source.name);
         let (source, role) = (self.source.name.to_string(), role(self.source.role));
         Tried { source, role, gives, joined, connection, streams, records, end }

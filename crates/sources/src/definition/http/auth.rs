@@ -14,8 +14,16 @@ use crate::http::plan::{Auth, AuthKind, SecretHeader, TokenRequest, Word};
 impl Compiler<'_> {
     pub(super) fn auth(&mut self, form: Spanned<AuthForm>) -> Option<Auth> {
         let at = place(&form);
-        let AuthForm { secret, headers, basic, client_credentials, client_assertion, refresh_token, session } =
-            form.value;
+        let AuthForm {
+            secret,
+            headers,
+            basic,
+            client_credentials,
+            client_assertion,
+            refresh_token,
+            session,
+            mutual_tls,
+        } = form.value;
         let name = SecretName::parse(secret.value.clone());
         if let Err(error) = &name {
             self.fault(place(&secret), error.to_string());
@@ -56,11 +64,11 @@ impl Compiler<'_> {
         if let Some(session) = session {
             kinds.push(self.session(session));
         }
-        if kinds.len() > 1 || (kinds.is_empty() && !has_headers) {
-            self.fault(at, "auth has headers, or exactly one of basic, clientCredentials, clientAssertion, refreshToken and session");
+        if kinds.len() > 1 || (kinds.is_empty() && !has_headers && !mutual_tls) {
+            self.fault(at, "auth has headers, or exactly one of basic, clientCredentials, clientAssertion, refreshToken and session, or mutualTls");
             return None;
         }
-        Some(Auth { secret: name.ok()?, headers, kind: kinds.pop().unwrap_or(Some(AuthKind::Headers))? })
+        Some(Auth { secret: name.ok()?, headers, kind: kinds.pop().unwrap_or(Some(AuthKind::Headers))?, mutual_tls })
     }
 
     fn basic(&mut self, form: Spanned<BasicForm>) -> Option<AuthKind> {

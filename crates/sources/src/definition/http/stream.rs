@@ -55,12 +55,17 @@ impl Compiler<'_> {
         }
         let request = self.stream_request(&form, at, &variables);
         let rows = self.rows(&form, at);
+        let job = match &form.job {
+            Some(job) => Some(self.job(job, &form, &variables)?),
+            None => None,
+        };
         let key: Vec<Path> = form.key.iter().filter_map(|part| self.path(Some(part))).collect();
         let paging = match form.paging {
             Some(paging) => self.paging(paging, form.total.is_some(), request.as_ref(), &rows, &key),
             None => Some(Paging::None),
         };
-        if form.total.is_some() && matches!(rows, Some(RowsAt::Document | RowsAt::Format(_))) {
+        // A job tells the total where it tells its state.
+        if form.total.is_some() && job.is_none() && matches!(rows, Some(RowsAt::Document | RowsAt::Format(_))) {
             self.fault(at, "total is read from a JSON document with a list of rows");
         }
         if each.is_some() && (form.total.is_some() || form.single) {
@@ -76,6 +81,7 @@ impl Compiler<'_> {
             single: form.single,
             may_be_empty: form.may_be_empty,
             each,
+            job,
         })
     }
 

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{Phase, Run};
 use crate::definition::READ_FOR;
-use crate::http::call::{Caller, Prepared, Stop};
+use crate::http::call::{Caller, Prepared, Stop, To};
 use crate::http::error::What;
 use crate::http::outside::Ports;
 use crate::http::page::{Page, json};
@@ -24,7 +24,7 @@ use crate::http::template::encode;
 /// All tables of a run together, in megabytes.
 const MOST_MEGABYTES: usize = 1024;
 
-type Read = Result<(), Stop>;
+pub(super) type Read = Result<(), Stop>;
 
 impl Run {
     /// The link that changes after this read are asked for with.
@@ -47,7 +47,7 @@ impl Run {
         let link = self.progress.before.link.clone().unwrap_or_default();
         let mut url = own(plan, &plan.connection.base, &link).map_err(Stop::Fault)?;
         self.progress.cursor.ask(&crate::http::plan::Paging::None, &mut url, &mut None).map_err(Stop::Fault)?;
-        let prepared = Prepared { method: Method::GET, url, headers: Vec::new(), body: None };
+        let prepared = Prepared { to: To::Source, method: Method::GET, url, headers: Vec::new(), body: None };
         let answer = self.call(ports, &prepared).await?;
         let page = Page::read(answer, &RowsAt::List(delta.rows.clone())).map_err(Stop::Fault)?;
         let key = plan.streams.get(plan.root).map_or(&[][..], |root| &root.key);
@@ -121,6 +121,9 @@ impl Run {
         if number == plan.root && self.progress.mode == Mode::Changes && source.delta().is_some() {
             return self.end_stream(number);
         }
+        if let Some(job) = &stream.job {
+            return self.job(number, job, ports).await;
+        }
         let mut item = None;
         if let Some(each) = stream.each {
             let rows = self.progress.tables.get(each);
@@ -153,7 +156,7 @@ impl Run {
     }
 
     /// Checks a stream as a whole and turns to the next.
-    fn end_stream(&mut self, number: usize) -> Read {
+    pub(super) fn end_stream(&mut self, number: usize) -> Read {
         let plan = self.source.plan();
         let Some(stream) = plan.streams.get(number) else { return Ok(()) };
         let rows = self.progress.tables.get(number).map_or(0, |table| table.len() as u64);
@@ -171,7 +174,7 @@ impl Run {
     }
 
     /// Keeps rows. In a read of everything, a key that came on a page before says that the pages do not fit together.
-    fn keep(&mut self, number: usize, rows: Vec<Value>) -> Read {
+    pub(super) fn keep(&mut self, number: usize, rows: Vec<Value>) -> Read {
         let plan = self.source.plan();
         let Some(stream) = plan.streams.get(number) else { return Ok(()) };
         let Some(table) = self.progress.tables.get_mut(number) else { return Ok(()) };
@@ -189,7 +192,7 @@ impl Run {
         if megabytes > MOST_MEGABYTES { Err(Stop::Fault(What::TooLarge(MOST_MEGABYTES))) } else { Ok(()) }
     }
 
-    async fn call(&mut self, ports: &Ports, prepared: &Prepared) -> Result<Response<Bytes>, Stop> {
+    pub(super) async fn call(&mut self, ports: &Ports, prepared: &Prepared) -> Result<Response<Bytes>, Stop> {
         let source = self.source.clone();
         self.progress.cursor.asked = self.progress.cursor.pages + 1;
         let mut caller = Caller {
@@ -212,13 +215,11 @@ impl Run {
         Ok(prepared)
     }
 
-    fn stream_request(&self, plan: &Plan, number: usize, item: Option<&Value>) -> Result<Prepared, Stop> {
+    pub(super) fn stream_request(&self, plan: &Plan, number: usize, item: Option<&Value>) -> Result<Prepared, Stop> {
         let Some(stream) = plan.streams.get(number) else {
             return Err(Stop::Fault(What::Request("there is no such stream".to_owned())));
         };
-        let singles = plan.streams.iter().zip(&self.progress.tables).take(number).filter(|(stream, _)| stream.single);
-        let first: Map<String, Value> = singles.map(|(stream, table)| (stream.name.clone(), table.row(0))).collect();
-        let first = Value::Object(first);
+        let first = self.singles(plan, number);
         let mut scope =
             Scope::new().with("settings", Cow::Borrowed(&plan.settings)).with("first", Cow::Borrowed(&first));
         if let Some(item) = item {
@@ -230,6 +231,12 @@ impl Run {
         }
         check_query(plan, &prepared.url)?;
         Ok(prepared)
+    }
+
+    /// The rows of single streams before this one.
+    pub(super) fn singles(&self, plan: &Plan, number: usize) -> Value {
+        let singles = plan.streams.iter().zip(&self.progress.tables).take(number).filter(|(stream, _)| stream.single);
+        Value::Object(singles.map(|(stream, table)| (stream.name.clone(), table.row(0))).collect::<Map<_, _>>())
     }
 
     /// Adds what asks for changes since the read before.
@@ -270,7 +277,7 @@ fn check_query(plan: &Plan, url: &Url) -> Read {
     }
 }
 
-fn prepare(plan: &Plan, request: &Request, scope: &Scope<'_>) -> Result<Prepared, What> {
+pub(super) fn prepare(plan: &Plan, request: &Request, scope: &Scope<'_>) -> Result<Prepared, What> {
     let path = request.path.render(scope, encode).map_err(What::Request)?;
     let base = &plan.connection.base;
     let mut url = base.clone();
@@ -289,7 +296,7 @@ fn prepare(plan: &Plan, request: &Request, scope: &Scope<'_>) -> Result<Prepared
         headers.push((name.clone(), value));
     }
     let body = request.body.as_ref().map(|body| body.render(scope)).transpose().map_err(What::Request)?;
-    Ok(Prepared { method: request.method.clone(), url, headers, body })
+    Ok(Prepared { to: To::Source, method: request.method.clone(), url, headers, body })
 }
 
 /// An object with a text at a place.

@@ -18,25 +18,24 @@ use source_emulators::{Emulator as _, InProcess};
 use storage::Embedded;
 use write_back::{Afas, Answer, OnLeaving, Report, Run, Section, Settings, UpdateConnector, Wish, Wishes};
 
-pub const TOKEN: &str = "<token><version>1</version><data>0123</data></token>";
-pub const USERS: &str = "T4E_HelloID_Users_v2";
+pub(crate) const TOKEN: &str = "<token><version>1</version><data>0123</data></token>";
+pub(crate) const USERS: &str = "T4E_HelloID_Users_v2";
 
 /// All that a run needs.
-pub struct World {
-    pub afas: Arc<InProcess<afas::Afas>>,
-    pub clock: Arc<ManualClock>,
-    pub faults: Arc<Faults>,
-    pub store: Arc<dyn Store>,
-    pub write_backs: WriteBacks,
-    pub wishes: Wanted,
-    pub secret: Arc<Mutex<String>>,
-    pub on_leaving: OnLeaving,
+pub(crate) struct World {
+    pub(crate) afas: Arc<InProcess<afas::Afas>>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) write_backs: WriteBacks,
+    pub(crate) wishes: Wanted,
+    pub(crate) secret: Arc<Mutex<String>>,
+    pub(crate) on_leaving: OnLeaving,
     runs: Mutex<u32>,
 }
 
 /// What is wanted, by person; nobody else exists.
 #[derive(Default)]
-pub struct Wanted(pub Mutex<BTreeMap<PersonId, Answer>>);
+pub(crate) struct Wanted(pub(crate) Mutex<BTreeMap<PersonId, Answer>>);
 
 #[async_trait]
 impl Wishes for Wanted {
@@ -58,12 +57,12 @@ impl Secrets for OneSecret {
     }
 }
 
-pub fn person(id: &str) -> PersonId {
+pub(crate) fn person(id: &str) -> PersonId {
     PersonId::parse(id).unwrap()
 }
 
 /// An employee's mail address, and the user's address and name.
-pub fn wish(number: &str, mail: &str) -> Answer {
+pub(crate) fn wish(number: &str, mail: &str) -> Answer {
     let value = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
     let employee = Held { key: number.to_owned(), fields: [("EmAd".to_owned(), value(mail))].into() };
     let fields = [("EmAd".to_owned(), value(mail)), ("Upn".to_owned(), value(mail))];
@@ -73,7 +72,7 @@ pub fn wish(number: &str, mail: &str) -> Answer {
     Answer::Wanted(Wish::Hold(records.into()), Some(Cause::Date { day }))
 }
 
-pub fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let section = |key: &str, companion: &str, columns: &[(&str, &str)]| Section {
         connector: USERS.to_owned(),
         key: key.to_owned(),
@@ -90,7 +89,7 @@ pub fn settings() -> Settings {
 
 impl World {
     /// An environment with employees `1` to `n`, nobody of whom has a mail address.
-    pub fn of(employees: usize) -> Self {
+    pub(crate) fn of(employees: usize) -> Self {
         let emulator = afas::Afas::new("12345", TOKEN);
         let employees: Vec<_> =
             (1..=employees).map(|n| Employee::new(&n.to_string(), "Jan", &format!("Vries{n}"), "OPS")).collect();
@@ -106,13 +105,12 @@ impl World {
         let faults = Arc::new(Faults::default());
         let embedded: Arc<dyn Store> = Arc::new(Embedded::in_memory(Arc::clone(&clock) as Arc<_>).unwrap());
         let store: Arc<dyn Store> = Arc::new(Faulty::new(embedded, Arc::clone(&faults)));
-        let write_backs = WriteBacks::new(Arc::clone(&store), SourceName::parse("afas").unwrap());
+        let write_backs = WriteBacks::new(store, SourceName::parse("afas").unwrap());
         let secret = Arc::new(Mutex::new(serde_json::json!({ "token": TOKEN }).to_string()));
         Self {
             afas: Arc::new(InProcess::new(emulator)),
             clock,
             faults,
-            store,
             write_backs,
             wishes: Wanted::default(),
             secret,
@@ -121,24 +119,24 @@ impl World {
         }
     }
 
-    pub async fn want(&self, id: &str, answer: Answer) {
+    pub(crate) async fn want(&self, id: &str, answer: Answer) {
         self.wishes.0.lock().unwrap().insert(person(id), answer);
         self.write_backs.want(&person(id), self.clock.now()).await.unwrap();
     }
 
-    pub fn client_with(&self, settings: Settings) -> Afas {
+    pub(crate) fn client_with(&self, settings: Settings) -> Afas {
         let inner: Arc<dyn HttpTransport> = Arc::clone(&self.afas) as Arc<_>;
         let transport: Arc<dyn HttpTransport> = Arc::new(Faulty::new(inner, Arc::clone(&self.faults)));
         let secrets = Arc::new(OneSecret(Arc::clone(&self.secret)));
         Afas::new(settings, transport, secrets, Arc::new(Patient)).unwrap()
     }
 
-    pub fn client(&self) -> Afas {
+    pub(crate) fn client(&self) -> Afas {
         self.client_with(settings())
     }
 
     /// A run that may last for an hour.
-    pub async fn try_run(&self) -> Result<Report, StoreError> {
+    pub(crate) async fn try_run(&self) -> Result<Report, StoreError> {
         let token = {
             let mut runs = self.runs.lock().unwrap();
             *runs += 1;
@@ -158,12 +156,12 @@ impl World {
         write_back::run(&run).await
     }
 
-    pub async fn run(&self) -> Report {
+    pub(crate) async fn run(&self) -> Report {
         self.try_run().await.unwrap()
     }
 
     /// A column of an employee; empty for nothing.
-    pub fn column(&self, number: &str, column: &str) -> String {
+    pub(crate) fn column(&self, number: &str, column: &str) -> String {
         let mut found = String::new();
         self.afas.emulator.edit(USERS, |rows| {
             let row = rows.iter().find(|row| row["Medewerker"] == number).unwrap();
@@ -172,19 +170,19 @@ impl World {
         found
     }
 
-    pub fn set(&self, number: &str, column: &str, value: &str) {
+    pub(crate) fn set(&self, number: &str, column: &str, value: &str) {
         self.afas.emulator.edit(USERS, |rows| {
             let row = rows.iter_mut().find(|row| row["Medewerker"] == number).unwrap();
             row[column] = value.into();
         });
     }
 
-    pub fn pass(&self, seconds: u64) {
+    pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
     /// Methods and statuses of the calls since this was last asked.
-    pub fn calls(&self) -> Vec<String> {
+    pub(crate) fn calls(&self) -> Vec<String> {
         self.afas.take_log().iter().map(|asked| format!("{} {}", asked.method, asked.status)).collect()
     }
 }

@@ -1,16 +1,12 @@
 //! What a run writes into AFAS, and what it says when it can't.
 
-#![cfg(test)]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{World, person, settings, wish};
 use ports::Class;
 use records::write_back::MOST_KEPT;
 use serde_json::json;
 use source_emulators::{Breakage, When};
-use support::{World, person, settings, wish};
 use write_back::{Answer, Failure, OnLeaving, Report, UpdateConnector, Wish};
 
 fn leaves() -> Answer {
@@ -127,7 +123,7 @@ async fn a_leaver_whose_record_is_gone_is_let_go() {
     let world = World::of(1);
     world.want("1", wish("1", "jan@example.test")).await;
     world.run().await;
-    world.afas.emulator.edit(support::USERS, Vec::clear);
+    world.afas.emulator.edit(crate::support::USERS, Vec::clear);
     world.want("1", leaves()).await;
     assert_eq!(world.run().await, Report { looked: 1, ..Report::default() });
 }
@@ -213,7 +209,7 @@ async fn unknown_columns_fields_and_ambiguous_rows_are_told() {
     other.employee.as_mut().unwrap().columns = [("EmAd".to_owned(), "Email_wrk".to_owned())].into();
     let failure = world.client_with(other).read(UpdateConnector::KnEmployee, "1").await.unwrap_err();
     assert_eq!(failure.to_string(), "the GetConnector T4E_HelloID_Users_v2 has no column Email_wrk");
-    world.afas.emulator.edit(support::USERS, |rows| rows[1]["Medewerker"] = "1".into());
+    world.afas.emulator.edit(crate::support::USERS, |rows| rows[1]["Medewerker"] = "1".into());
     let failure = world.client().read(UpdateConnector::KnEmployee, "1").await.unwrap_err();
     assert!(matches!(failure, Failure::SeveralRows { .. }), "{failure:?}");
     assert_eq!(world.client().read(UpdateConnector::KnEmployee, "1,2").await, Err(Failure::UnfitKey));

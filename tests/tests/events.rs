@@ -19,11 +19,13 @@ fn folder() -> PathBuf {
 
 #[test]
 fn queue_events_are_what_lambda_sends() {
-    for (file, queue, records) in [
-        ("mapping.json", "person-events", 1),
-        ("mapping-poison.json", "person-events", 2),
-        ("salesforce-writer.json", "changes", 1),
-        ("salesforce-writer-urgent.json", "urgent-changes", 1),
+    let person = serde_json::json!({"person": "100023"});
+    for (file, queue, records, body) in [
+        ("mapping.json", "person-events", 1, &person),
+        ("mapping-poison.json", "person-events", 2, &person),
+        ("salesforce-writer.json", "changes", 1, &person),
+        ("salesforce-writer-urgent.json", "urgent-changes", 1, &person),
+        ("sync-reads.json", "source-reads", 1, &serde_json::json!({"source": "afas"})),
     ] {
         let event: SqsEvent = serde_json::from_slice(&std::fs::read(folder().join(file)).unwrap()).unwrap();
         assert_eq!(event.records.len(), records, "{file}");
@@ -31,8 +33,8 @@ fn queue_events_are_what_lambda_sends() {
             assert!(record.message_id.is_some() && record.receipt_handle.is_some(), "{file}");
             assert!(record.event_source_arn.as_ref().unwrap().ends_with(&format!("-{queue}")), "{file}");
         }
-        let wake_up: Value = serde_json::from_str(event.records[0].body.as_ref().unwrap()).unwrap();
-        assert_eq!(wake_up, serde_json::json!({"person": "100023"}), "{file}");
+        let sent: Value = serde_json::from_str(event.records[0].body.as_ref().unwrap()).unwrap();
+        assert_eq!(sent, *body, "{file}");
     }
 }
 

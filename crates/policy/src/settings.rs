@@ -2,6 +2,7 @@
 //! of their own.
 
 mod drift;
+mod export;
 mod salesforce;
 mod sources;
 pub mod webhook;
@@ -14,6 +15,7 @@ use jiff::tz::TimeZone;
 
 pub use self::drift::Drift;
 pub(crate) use self::drift::drift;
+pub use self::export::BucketObject;
 pub(crate) use self::salesforce::salesforce;
 pub use self::salesforce::{ApiBudget, Salesforce};
 pub(crate) use self::sources::sources;

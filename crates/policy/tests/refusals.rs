@@ -367,13 +367,41 @@ fn a_folder_is_read_with_what_it_refers_to() {
     let configuration = policy::load(dir.path()).unwrap_or_else(|problems| panic!("{problems}"));
     let reading = configuration.sources[0].reading.as_ref().unwrap();
     let definition = policy::DefinitionFile { path: "sources/export.yaml".into(), text: "format: csv\n".into() };
-    let file = policy::Readable::File { definition, path: None, absence: policy::Absence::Ignore };
+    let file = policy::Readable::File { definition, path: None, object: None, absence: policy::Absence::Ignore };
     assert_eq!((&reading.what, &configuration.sources[0].webhook), (&file, &None));
     let missing = policy::load(&dir.path().join("nowhere")).unwrap_err();
     assert!(
         missing.0.iter().all(|finding| finding.severity == Severity::Error)
             && missing.to_string().starts_with(".: error: can't be read")
     );
+}
+
+#[test]
+fn an_export_lies_at_one_place_that_can_be_named() {
+    let said = |place: &str| {
+        let source = CONNECTOR.replace(
+            "webhook: { secret: hr-webhook }",
+            &format!("file: {{ definition: sources/export.yaml, {place} }}"),
+        );
+        let files = [
+            ("account.yaml", ACCOUNT),
+            ("connector.yaml", &source),
+            ("rules.yaml", RULES),
+            ("sources/export.yaml", "format: csv\n"),
+        ];
+        parse(&files).join("\n")
+    };
+    assert_eq!(said("bucket: my-exports, key: hr/employees.csv"), "");
+    for (place, complaint) in [
+        ("bucket: my-exports", "connector.yaml:4:78: error: `bucket` needs `key`"),
+        ("key: hr/employees.csv", "connector.yaml:4:75: error: `key` needs `bucket`"),
+        ("path: a.csv, bucket: my-exports, key: a.csv", "connector.yaml:4:91: error: an export lies at `path`, or in"),
+        ("bucket: My_Exports, key: a.csv", "connector.yaml:4:78: error: `My_Exports` is no bucket's name"),
+        ("bucket: my-exports, key: ../a.csv", "connector.yaml:4:95: error: this key can't be used"),
+    ] {
+        let said = said(place);
+        assert!(said.contains(complaint), "{place}: {said}");
+    }
 }
 
 #[test]

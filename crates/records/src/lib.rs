@@ -18,7 +18,7 @@ pub use audit::AuditLog;
 pub use findings::{Action, Finding, FindingKind, Findings, ReconcileRun};
 pub use joins::{Joins, PersonJoin, Unplaced, UnplacedAccount, Why};
 pub use people::{Ingested, People, PersonData, PersonProblem};
-pub use reads::{AbsentRecord, ReadRequest, ReadState, SavedRead, SourceReads, Wanted, request_read};
+pub use reads::{AbsentRecord, ReadRequest, ReadState, SavedRead, SourceReads, Wanted, request_read, request_read_now};
 pub use stored::Stored;
 pub use sync_state::SyncState;
 pub use wake_up::{BatchError, Disposition, WakeUp, handle_each, send_wake_ups, settle_batch};

@@ -67,13 +67,16 @@ pub struct Wanted {
 
 /// "There is something to read in this source."
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ReadRequest {
     /// The source.
     pub source: SourceName,
     /// Whether everything is to be read.
     #[serde(default)]
     pub everything: bool,
+    /// Whether somebody asks by hand: then it is read though its time has not come.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 impl ReadRequest {
@@ -87,13 +90,24 @@ impl ReadRequest {
     }
 }
 
-/// Asks sync to read a source.
+/// Asks sync to read a source whose time has come, or in which there is a mark that there is something to read.
 ///
 /// # Errors
 /// [`QueueError`]
 pub async fn request_read(queue: &dyn Queue, source: &SourceName, everything: bool) -> Result<(), QueueError> {
-    let body = serde_json::json!({ "source": source, "everything": everything }).to_string();
-    queue.send(QueueName::SourceReads, &[body]).await
+    send(queue, &ReadRequest { source: source.clone(), everything, by_hand: false }).await
+}
+
+/// Asks sync to read a source now.
+///
+/// # Errors
+/// [`QueueError`]
+pub async fn request_read_now(queue: &dyn Queue, source: &SourceName, everything: bool) -> Result<(), QueueError> {
+    send(queue, &ReadRequest { source: source.clone(), everything, by_hand: true }).await
+}
+
+async fn send(queue: &dyn Queue, request: &ReadRequest) -> Result<(), QueueError> {
+    queue.send(QueueName::SourceReads, &[serde_json::json!(request).to_string()]).await
 }
 
 /// A message that says that there is something to read is taken as lost when the mark is older than this.

@@ -1,8 +1,10 @@
 //! The adapters for DynamoDB, SQS and Secrets Manager, all made from one [`AwsClients`]. Names come from the stack's
-//! name: tables `<stack>-people`, queues `<stack>-changes` and `<stack>-changes-dead`, secrets `<stack>/<name>`.
+//! name: tables `<stack>-people`, queues `<stack>-changes` and `<stack>-changes-dead`, secrets `<stack>/<name>`. Beside them
+//! [`S3Objects`], for buckets that are not the stack's.
 
 mod dynamo;
 mod failure;
+mod objects;
 #[cfg(test)]
 mod scripted;
 mod secrets_manager;
@@ -15,9 +17,10 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 pub use dynamo::{DynamoStore, INDEX};
+pub use objects::S3Objects;
 use ports::Clock;
 pub use secrets_manager::SecretsManager;
 pub use sqs::SqsQueue;
@@ -37,22 +40,12 @@ pub struct AwsClients {
 impl AwsClients {
     /// Clients for the region, credentials and endpoint that the environment names, as all AWS tools read it.
     pub async fn from_environment(stack: &str) -> Self {
-        let config = aws_config::defaults(behavior()).timeout_config(timeouts()).retry_config(retries());
-        Self::from_config(stack, &config.load().await)
+        Self::from_config(stack, &environment().load().await)
     }
 
     /// Clients for an emulator at `endpoint`, which wants no real credentials; the environment plays no part.
     pub fn for_emulator(stack: &str, endpoint: &str) -> Self {
-        let credentials = Credentials::new("test", "test", None, None, "emulator");
-        let config = SdkConfig::builder()
-            .behavior_version(behavior())
-            .timeout_config(timeouts())
-            .retry_config(retries())
-            .region(Region::from_static(EMULATOR_REGION))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_url(endpoint)
-            .build();
-        Self::from_config(stack, &config)
+        Self::from_config(stack, &emulator(endpoint))
     }
 
     fn from_config(stack: &str, config: &SdkConfig) -> Self {
@@ -78,6 +71,22 @@ impl AwsClients {
     pub fn secrets(&self) -> SecretsManager {
         SecretsManager::new(self.secrets_manager.clone(), &self.stack)
     }
+}
+
+fn environment() -> ConfigLoader {
+    aws_config::defaults(behavior()).timeout_config(timeouts()).retry_config(retries())
+}
+
+fn emulator(endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "emulator");
+    SdkConfig::builder()
+        .behavior_version(behavior())
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .region(Region::from_static(EMULATOR_REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint)
+        .build()
 }
 
 fn behavior() -> BehaviorVersion {

@@ -8,7 +8,7 @@ use clap::Args;
 use domain::SourceName;
 use policy::SourceConfig;
 use ports::{Clock as _, SystemClock};
-use records::{SourceReads, SyncState, request_read};
+use records::{SourceReads, SyncState, request_read_now};
 use serde::Serialize;
 use sync::Task;
 
@@ -106,7 +106,7 @@ impl Sync {
         let opened = self.store.open(Arc::new(SystemClock)).await?;
         let reads = SourceReads::new(opened.store.clone());
         reads.want(&name, self.full, SystemClock.now()).await?;
-        request_read(&*opened.queue, &name, self.full).await?;
+        request_read_now(&*opened.queue, &name, self.full).await?;
         if !self.wait {
             output.show(&Asked { source: name.to_string() })?;
             return Ok(Ending::Done);

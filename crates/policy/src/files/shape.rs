@@ -133,6 +133,10 @@ shape! {
         "definition" definition: At<String>,
         /// Path of the export, for reading it on a schedule; without one it is given to `connector import`.
         "path" path: Option<String>,
+        /// Name of the S3 bucket that the export lies in, in place of path.
+        "bucket" bucket: Option<At<String>>,
+        /// The export's key in the bucket, as hr/employees.csv.
+        "key" key: Option<At<String>>,
         /// What it means when a record is no longer in a complete export; ignore when absent.
         "absence" absence: Option<Absence>,
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::{SecretName, SourceName, SourceRole};
 
+use super::export::{BucketObject, object};
 use super::webhook::{Webhook, webhook};
 use crate::files::shape::Absence;
 use crate::files::{At, Sink, shape};
@@ -45,6 +46,8 @@ pub enum Readable {
         definition: DefinitionFile,
         /// Path of the export, when it is read on a schedule.
         path: Option<String>,
+        /// The object that holds the export, when it lies in a bucket; then there is no path.
+        object: Option<BucketObject>,
         /// What it means when a record is not in a complete export.
         absence: Absence,
     },
@@ -76,9 +79,10 @@ impl Readable {
         definition
     }
 
-    /// Whether it can be read at any time; an export without a path waits for somebody who brings it.
+    /// Whether it can be read at any time; an export of which it is not said where it lies waits for somebody who brings
+    /// it.
     pub fn is_scheduled(&self) -> bool {
-        !matches!(self, Self::File { path: None, .. })
+        !matches!(self, Self::File { path: None, object: None, .. })
     }
 }
 
@@ -122,12 +126,14 @@ fn reading(
     file: impl Fn(&str) -> Option<String>,
     sink: &mut Sink,
 ) -> Option<Option<Reading>> {
+    let object = shape.file.as_ref().and_then(|export| object(export, sink));
     let mut definition = |path: &At<String>| definition_file(path, &file, sink);
     let what = match (&shape.file, &shape.http, &shape.active_directory) {
         (None, None, None) => return None,
         (Some(export), None, None) => definition(&export.definition).map(|definition| Readable::File {
             definition,
             path: export.path.clone(),
+            object,
             absence: export.absence.unwrap_or_default(),
         }),
         (None, Some(system), None) => definition(&system.definition).map(|definition| Readable::Http { definition }),

@@ -74,6 +74,6 @@ async fn absent_records_are_kept_by_source() {
 #[test]
 fn requests_are_read_back() {
     let request = ReadRequest::decode(r#"{"source":"hr"}"#).unwrap();
-    assert_eq!(request, ReadRequest { source: source("hr"), everything: false });
+    assert_eq!(request, ReadRequest { source: source("hr"), everything: false, by_hand: false });
     assert!(ReadRequest::decode(r#"{"person":"x"}"#).is_err());
 }

@@ -7,6 +7,7 @@ use active_directory::{AdError, Ask, Bookmark, Credentials, Definition, Guid, Ki
 use domain::{RecordId, SourceRole};
 use policy::{Absence, DefinitionFile};
 use ports::Class;
+use ports::secrets::ExposeSecret as _;
 use sources::Record;
 
 use super::http::incomplete;
@@ -28,15 +29,7 @@ impl Pull<'_> {
             Mapping::Person(_) => SourceRole::Authoritative,
         })?;
         let absence = meaning(definition.absence);
-        let secret = self.sync.outside.secrets.read(&definition.secret).await;
-        let credentials = secret.and_then(|secret| Credentials::parse(&definition.secret, &secret));
-        let credentials = match credentials {
-            Ok(credentials) => credentials,
-            Err(error) => return Ok(incomplete(error.class(), &error, None)),
-        };
-        let zone = self.sync.configuration.organisation.zone();
-        let moment = Moment { now: self.begun, zone };
-        let mut reader = match Reader::open(&definition, &credentials, self.ask(), moment).await {
+        let mut reader = match self.open(&definition).await {
             Ok(reader) => reader,
             Err(error) => return Ok(incomplete(error.class(), &error, None)),
         };
@@ -63,6 +56,25 @@ impl Pull<'_> {
             self.sync.reads.want(self.name(), true, self.now()).await?;
         }
         Ok(End::Complete { place: place.or(self.state.place.take()) })
+    }
+
+    /// Logs in. A password that is refused may have been changed since the secret was last read; the same one is not
+    /// tried twice, for that would lock the account.
+    async fn open(&self, definition: &Definition) -> Result<Reader, AdError> {
+        let (secrets, name) = (&self.sync.outside.secrets, &definition.secret);
+        let moment = || Moment { now: self.begun, zone: self.sync.configuration.organisation.zone() };
+        let secret = secrets.read(name).await?;
+        let credentials = Credentials::parse(name, &secret)?;
+        match Reader::open(definition, &credentials, self.ask(), moment()).await {
+            Err(error @ AdError::LoginRefused { .. }) => {
+                let fresh = secrets.read_fresh(name).await?;
+                if fresh.expose_secret() == secret.expose_secret() {
+                    return Err(error);
+                }
+                Reader::open(definition, &Credentials::parse(name, &fresh)?, self.ask(), moment()).await
+            }
+            opened => opened,
+        }
     }
 
     fn ask(&self) -> Ask {

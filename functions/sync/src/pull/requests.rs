@@ -13,7 +13,15 @@ use super::{PullError, due, lock_name};
 use crate::{Report, Sync, SyncError};
 
 /// Pause before a request is handled again that met passing trouble, or that can't be handled at all.
-const PAUSE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// What requests for one source ask for together.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    everything: bool,
+    /// Though its time has not come.
+    now: bool,
+}
 
 impl Sync {
     /// Asks for a read of every source whose time has come.
@@ -21,15 +29,21 @@ impl Sync {
         let now = self.clock.now();
         let mut report = Report::default();
         for source in &self.configuration.sources {
-            let Some(reading) = &source.reading else { continue };
-            let (state, wanted) = (self.reads.state(&source.name).await?, self.reads.wanted(&source.name).await?);
-            let due = due::is_due(reading, &state, wanted.as_ref().map(|mark| &mark.value), now);
-            if due && !self.state.is_locked(&lock_name(&source.name), now).await? {
+            if source.reading.is_none() {
+                continue;
+            }
+            if self.is_due(&source.name).await? && !self.state.is_locked(&lock_name(&source.name), now).await? {
                 request_read(&*self.queue, &source.name, false).await?;
                 report.sources += 1;
             }
         }
         Ok(report)
+    }
+
+    async fn is_due(&self, source: &SourceName) -> Result<bool, SyncError> {
+        let (_, reading) = self.readable(source)?;
+        let (state, wanted) = (self.reads.state(source).await?, self.reads.wanted(source).await?);
+        Ok(due::is_due(reading, &state, wanted.as_ref().map(|mark| &mark.value), self.clock.now()))
     }
 
     /// Reads the sources that a batch of messages asks for; answers the ids of the messages that must come again.
@@ -42,12 +56,13 @@ impl Sync {
         deadline: Option<Timestamp>,
     ) -> Result<Vec<String>, BatchError> {
         let mut dispositions = Vec::with_capacity(deliveries.len());
-        let mut asked: BTreeMap<SourceName, (bool, Vec<usize>)> = BTreeMap::new();
+        let mut asked: BTreeMap<SourceName, (Asked, Vec<usize>)> = BTreeMap::new();
         for (position, delivery) in deliveries.iter().enumerate() {
             match ReadRequest::decode(&delivery.body) {
                 Ok(request) => {
-                    let (everything, positions) = asked.entry(request.source).or_default();
-                    *everything |= request.everything;
+                    let (for_what, positions) = asked.entry(request.source).or_default();
+                    for_what.everything |= request.everything;
+                    for_what.now |= request.everything || request.by_hand;
                     positions.push(position);
                 }
                 Err(reason) => {
@@ -56,8 +71,8 @@ impl Sync {
                 }
             }
         }
-        for (source, (everything, positions)) in asked {
-            let disposition = self.read_requested(&source, everything, deadline).await?;
+        for (source, (for_what, positions)) in asked {
+            let disposition = self.read_requested(&source, for_what, deadline).await?;
             dispositions.extend(positions.into_iter().map(|position| (position, disposition)));
         }
         Ok(settle_batch(&*self.queue, QueueName::SourceReads, deliveries, &dispositions).await)
@@ -66,11 +81,15 @@ impl Sync {
     async fn read_requested(
         &self,
         source: &SourceName,
-        everything: bool,
+        Asked { everything, now }: Asked,
         deadline: Option<Timestamp>,
     ) -> Result<Disposition, BatchError> {
-        let class = match self.pull(source, everything, deadline).await {
-            Ok(_) => return Ok(Disposition::Done),
+        let read = async {
+            // The request may have waited behind others while the source was read.
+            if now || self.is_due(source).await? { self.pull(source, everything, deadline).await.map(drop) } else { Ok(()) }
+        };
+        let class = match read.await {
+            Ok(()) => return Ok(Disposition::Done),
             // Whoever reads it sees the mark, or asks again at the end.
             Err(SyncError::Pull(PullError::Busy(_))) => {
                 if everything {

@@ -159,50 +159,59 @@ async fn a_clock_that_goes_back_does_not_make_what_is_new_old() {
     assert!(world.stored().await.is_empty());
 }
 
-#[tokio::test]
-async fn after_trouble_at_any_request_the_next_round_makes_it_whole() {
-    for stopped in [Trouble::NotSent, Trouble::Lost, Trouble::Status(404)] {
-        for good in 0..4 {
-            let world = World::of_accounts("  absence: leaver\n");
-            world.good(Script::full(everybody(1100), 500)).await;
-            let changed = |n| user(n, &[("employeeID", &format!("p{n}")), ("mail", "new@x")]);
-            let now = || Script::full((10..=1100).map(changed).collect(), 500);
-            world.inbox.prepare(std::iter::repeat_n(Trouble::None, good), stopped);
-            let (report, fault) = world.round(now(), false).await;
-            assert_eq!((fault.is_some(), report.complete), (true, false), "{stopped:?} {good}");
-            world.inbox.prepare([], Trouble::None);
-            let report = world.good(now()).await;
-            assert_eq!(world.stored().await.len(), 1091, "{stopped:?} {good}");
-            assert_eq!(report.sent + report.unchanged, 1091);
-            assert_eq!(report.sent, 1091_u64.saturating_sub(500 * good as u64));
-            assert_eq!(report.removed, 9);
-        }
+/// Trouble at each request of a round, and then a round without.
+async fn is_whole_after(stopped: Trouble) {
+    const ALL: u16 = 510;
+    for good in 0..3 {
+        let world = World::of_accounts("  absence: leaver\n");
+        world.good(Script::full(everybody(ALL), 500)).await;
+        let changed = |n| user(n, &[("employeeID", &format!("p{n}")), ("mail", "new@x")]);
+        let now = || Script::full((4..=ALL).map(changed).collect(), 500);
+        world.inbox.prepare(std::iter::repeat_n(Trouble::None, good), stopped);
+        let (report, fault) = world.round(now(), false).await;
+        assert_eq!((fault.is_some(), report.complete), (true, false), "{stopped:?} {good}");
+        world.inbox.prepare([], Trouble::None);
+        let report = world.good(now()).await;
+        assert_eq!(world.stored().await.len(), 507, "{stopped:?} {good}");
+        assert_eq!((report.sent, report.unchanged), [(507, 0), (7, 500), (0, 507)][good]);
+        assert_eq!(report.removed, 3);
     }
+}
+
+#[tokio::test]
+async fn a_line_that_is_cut_at_any_request_leaves_nothing_out() {
+    is_whole_after(Trouble::NotSent).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_at_any_request_leaves_nothing_out() {
+    is_whole_after(Trouble::Lost).await;
+}
+
+#[tokio::test]
+async fn a_refusal_of_any_request_leaves_nothing_out() {
+    is_whole_after(Trouble::Status(404)).await;
 }
 
 #[tokio::test]
 async fn a_bookmark_moves_only_behind_what_is_delivered() {
     let world = World::of_accounts("");
     world.good(Script::full(everybody(1), 50)).await;
-    let changes = |broken| {
-        let changes: Vec<Change> =
-            (1..=120).map(|n| user(n, &[("employeeID", "7"), ("mail", &"x".repeat(60_000))])).collect();
-        let script = Script::changes(changes).with_bookmarks();
-        if broken { script.broken_after(2) } else { script }
-    };
-    let (_, fault) = world.round(changes(true), false).await;
-    assert!(fault.is_some());
-    // Of the pages that were read some was not delivered.
-    assert_eq!(world.state().await.progress.bookmark, Some(bookmark("end")));
-    // Pages that say nothing new move it at once.
-    let (_, fault) = world.round(Script::changes(vec![somebody(1)]).with_bookmarks().broken_after(1), false).await;
-    assert!(fault.is_some());
-    assert_ne!(world.state().await.progress.bookmark, Some(bookmark("0")));
-    let (_, fault) = world.round(Script::changes(vec![deleted(999)]).with_bookmarks().broken_after(1), false).await;
-    assert!(fault.is_some());
-    assert_eq!(world.state().await.progress.bookmark, Some(bookmark("0")));
-    world.good(changes(false)).await;
-    assert_eq!(world.stored().await.len(), 120);
+    let progress = async || world.state().await.progress.bookmark;
+    // What there is to send of the page waits for more, so its bookmark does, too.
+    let changed = || Script::changes(vec![user(1, &[("employeeID", "p1"), ("mail", "new@x")])]).with_bookmarks();
+    assert!(world.round(changed().broken_after(1), false).await.1.is_some());
+    assert_eq!(progress().await, Some(bookmark("end")));
+    // Also that somebody is gone is told at the end only.
+    let gone = Script::changes(vec![deleted(1)]).with_bookmarks().broken_after(1);
+    assert!(world.round(gone, false).await.1.is_some());
+    assert_eq!(progress().await, Some(bookmark("end")));
+    // There is nothing to send of this one.
+    let nothing = Script::changes(vec![somebody(1), deleted(999)]).with_bookmarks().broken_after(1);
+    assert!(world.round(nothing, false).await.1.is_some());
+    assert_eq!(progress().await, Some(bookmark("0")));
+    world.good(changed()).await;
+    assert_eq!(progress().await, Some(bookmark("end")));
 }
 
 #[tokio::test]

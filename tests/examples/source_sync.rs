@@ -135,6 +135,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sync = Sync {
         people: People::new(store.clone()),
         accounts: Accounts::new(store.clone()),
+        write_backs: Vec::new(),
+        objects: None,
         state: SyncState::new(store.clone()),
         reads: SourceReads::new(store.clone()),
         joins: Joins::new(store.clone()),

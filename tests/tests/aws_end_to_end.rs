@@ -146,8 +146,8 @@ fn deploy(ministack: &Ministack, folder: &Path) {
     let parameters = [
         "--parameter-overrides".to_owned(),
         "Architecture=x86_64".to_owned(),
-        // As often as it can be.
-        "PullSchedule=rate(1 minute)".to_owned(),
+        // As often as it can be. Without the quotes sam ends the value at the blank.
+        "PullSchedule=\"rate(1 minute)\"".to_owned(),
         format!("ConfigurationFolder={}", config.display()),
     ];
     run(

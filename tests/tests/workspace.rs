@@ -36,6 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sources",
             "storage",
             "wiring",
+            "write-back",
         ],
     ),
     ("mapping", &["domain", "lambda", "policy", "ports", "records", "storage"]),

@@ -12,6 +12,7 @@ use local::{Pipeline, Ports};
 use policy::Configuration;
 use ports::{Clock, HttpTransport, Random, Secrets, SystemClock, SystemRandom};
 use records::{Accounts, Findings, Joins, People, SourceReads, SyncState};
+use storage::aws::S3Objects;
 use sync::Sync;
 
 use crate::arguments::{DataArguments, OrgArguments};
@@ -67,16 +68,20 @@ pub(crate) fn assemble(
         Arc::new(NetworkTransport::new(SALESFORCE_TIMEOUT)?)
     };
     let secrets: Arc<dyn Secrets> = Arc::new(secrets);
+    let sources = Arc::new(NetworkTransport::new(SOURCE_TIMEOUT)?);
+    let objects = Arc::new(S3Objects::from_environment(sources.clone(), clock.clone()));
     let ports = Ports {
         store: opened.store.clone(),
         queue: opened.queue.clone(),
         secrets: secrets.clone(),
         transport,
-        sources: Arc::new(NetworkTransport::new(SOURCE_TIMEOUT)?),
+        sources,
         clock,
         random: Arc::new(SystemRandom),
     };
-    Ok(Assembled { pipeline: Pipeline::new(ports, configuration.clone()), opened, secrets, secrets_file })
+    let mut pipeline = Pipeline::new(ports, configuration.clone());
+    pipeline.sync.objects = Some(objects);
+    Ok(Assembled { pipeline, opened, secrets, secrets_file })
 }
 
 /// What reads sources; it needs no org.
@@ -91,14 +96,17 @@ pub(crate) fn reader(
     let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let secrets = secrets.unwrap_or_else(|| Arc::new(Layered::default()));
     let transport = Arc::new(NetworkTransport::new(SOURCE_TIMEOUT)?);
+    let objects = Arc::new(S3Objects::from_environment(transport.clone(), clock.clone()));
     let store = &opened.store;
     Ok(Sync {
         people: People::new(store.clone()),
         accounts: Accounts::new(store.clone()),
+        write_backs: wiring::write_backs(&configuration, store.clone()),
         state: SyncState::new(store.clone()),
         reads: SourceReads::new(store.clone()),
         joins: Joins::new(store.clone()),
         outside: wiring::sources(store.clone(), transport, secrets, clock.clone(), random.clone()),
+        objects: Some(objects),
         findings: Findings::new(store.clone()),
         salesforce: None,
         queue: opened.queue.clone(),

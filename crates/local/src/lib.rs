@@ -93,13 +93,7 @@ impl Pipeline {
         let salesforce =
             Arc::new(wiring::salesforce(&configuration, transport, secrets.clone(), clock.clone(), random.clone()));
         Self {
-            webhook: Webhook::new(
-                store.clone(),
-                queue.clone(),
-                secrets.clone(),
-                clock.clone(),
-                configuration.clone(),
-            ),
+            webhook: Webhook::new(store.clone(), queue.clone(), secrets.clone(), clock.clone(), configuration.clone()),
             mapping: Mapping {
                 people: people.clone(),
                 joins: Joins::new(store.clone()),
@@ -111,6 +105,7 @@ impl Pipeline {
             writer: Writer {
                 people: people.clone(),
                 accounts: accounts.clone(),
+                write_backs: wiring::write_backs(&configuration, store.clone()),
                 queue: queue.clone(),
                 salesforce: salesforce.clone(),
                 clock: clock.clone(),
@@ -121,10 +116,12 @@ impl Pipeline {
             sync: Sync {
                 people,
                 accounts,
+                write_backs: wiring::write_backs(&configuration, store.clone()),
                 state: SyncState::new(store.clone()),
                 reads: SourceReads::new(store.clone()),
                 joins: Joins::new(store.clone()),
                 outside: wiring::sources(store.clone(), sources, secrets, clock.clone(), random.clone()),
+                objects: None,
                 findings: Findings::new(store),
                 salesforce: Some(salesforce),
                 queue: queue.clone(),
@@ -164,7 +161,8 @@ impl Pipeline {
         let mut quiet = Quiet::default();
         loop {
             let mut handled = 0;
-            for queue in [QueueName::UrgentChanges, QueueName::SourceReads, QueueName::PersonEvents, QueueName::Changes] {
+            for queue in [QueueName::UrgentChanges, QueueName::SourceReads, QueueName::PersonEvents, QueueName::Changes]
+            {
                 loop {
                     match self.round(queue).await {
                         Ok(0) => break,

@@ -18,6 +18,8 @@ pub struct Schedule {
     pub sweep: Duration,
     /// The `reconcile` task.
     pub reconcile: Duration,
+    /// The `write-back` task.
+    pub write_back: Duration,
     /// The `pull` task, which asks for a read of each source whose time has come.
     pub pull: Duration,
 }
@@ -25,7 +27,7 @@ pub struct Schedule {
 impl Default for Schedule {
     fn default() -> Self {
         const MINUTE: Duration = Duration::from_secs(60);
-        Self { due: 15 * MINUTE, sweep: 15 * MINUTE, reconcile: 24 * 60 * MINUTE, pull: MINUTE }
+        Self { due: 15 * MINUTE, sweep: 15 * MINUTE, reconcile: 24 * 60 * MINUTE, write_back: 5 * MINUTE, pull: MINUTE }
     }
 }
 
@@ -47,7 +49,8 @@ impl Pipeline {
         let sweep = self.every(schedule.sweep, Task::Sweep, &stop);
         let reconcile = self.every(schedule.reconcile, Task::Reconcile, &stop);
         let pulls = self.every(schedule.pull, Task::Pull { source: None, everything: false }, &stop);
-        futures::join!(queues, due, sweep, reconcile, pulls);
+        let write_back = self.every(schedule.write_back, Task::WriteBack, &stop);
+        futures::join!(queues, due, sweep, reconcile, write_back, pulls);
     }
 
     async fn every(&self, period: Duration, task: Task, stop: &Stop<'_>) {

@@ -20,6 +20,6 @@ pub use policy::Policy;
 pub use problems::{Finding, Place, Problems, Severity};
 pub use schema::schema;
 pub use settings::{
-    Absence, Api, ApiBudget, BucketObject, DefinitionFile, Drift, DriftAnswer, Organisation, Readable, Reading, Salesforce,
-    SourceConfig, Webhook, WriteBack, webhook, write_back,
+    Absence, Api, ApiBudget, BucketObject, DefinitionFile, Drift, DriftAnswer, Organisation, Readable, Reading,
+    Salesforce, SourceConfig, Webhook, WriteBack, webhook, write_back,
 };

@@ -118,7 +118,7 @@ fn keys_and_values_are_checked() {
         ),
         (
             with_connector(", webhook: { secret: entra-webhook }", ""),
-            "connector.yaml:5:5: error: a source has exactly one of `webhook` and `file`",
+            "connector.yaml:5:5: error: a source has `webhook`, or one of `file`, `http` and `activeDirectory`, or both",
         ),
         (
             with_connector("salesforce: {", "organisation: { timeZone: UTC }\nsalesforce: {"),
@@ -393,11 +393,11 @@ fn an_export_lies_at_one_place_that_can_be_named() {
     };
     assert_eq!(said("bucket: my-exports, key: hr/employees.csv"), "");
     for (place, complaint) in [
-        ("bucket: my-exports", "connector.yaml:4:78: error: `bucket` needs `key`"),
-        ("key: hr/employees.csv", "connector.yaml:4:75: error: `key` needs `bucket`"),
-        ("path: a.csv, bucket: my-exports, key: a.csv", "connector.yaml:4:91: error: an export lies at `path`, or in"),
-        ("bucket: My_Exports, key: a.csv", "connector.yaml:4:78: error: `My_Exports` is no bucket's name"),
-        ("bucket: my-exports, key: ../a.csv", "connector.yaml:4:95: error: this key can't be used"),
+        ("bucket: my-exports", "connector.yaml:4:87: error: `bucket` needs `key`"),
+        ("key: hr/employees.csv", "connector.yaml:4:84: error: `key` needs `bucket`"),
+        ("path: a.csv, bucket: my-exports, key: a.csv", "connector.yaml:4:100: error: an export lies at `path`, or in"),
+        ("bucket: My_Exports, key: a.csv", "connector.yaml:4:87: error: `My_Exports` is no bucket's name"),
+        ("bucket: my-exports, key: ../a.csv", "connector.yaml:4:104: error: this key can't be used"),
     ] {
         let said = said(place);
         assert!(said.contains(complaint), "{place}: {said}");

@@ -139,7 +139,7 @@ fn a_wrong_section_is_told_with_its_place() {
     for (from, to, told) in [
         ("name: afas", "name: AFAS", "writeback.yaml:2:11: error: not a valid source name"),
         ("system: afas", "system: afsa", "`afsa` is none of afas"),
-        ("secret: afas", "secret: '#'", "is not a valid secret name"),
+        ("secret: afas-source", "secret: '#'", "is not a valid secret name"),
         ("https://", "http://", "an address as https://"),
         ("ProfitRestServices", "Profit?x=1", "an address as https://"),
         ("user.Email", "user.Emial", "Emial"),
@@ -170,7 +170,7 @@ fn the_fingerprint_follows_what_is_written_and_nothing_else() {
         the_one(&parse(&text.replacen(from, to, 1)).unwrap()).fingerprint().to_owned()
     };
     let same = fingerprint("name: afas", "name: afas");
-    assert_eq!(fingerprint("secret: afas", "secret: other"), same);
+    assert_eq!(fingerprint("secret: afas-source", "secret: other"), same);
     assert_eq!(fingerprint("description: DisplayName", "description: Naam"), same);
     assert_ne!(fingerprint("user.Email", "lower(user.Email)"), same);
     assert_ne!(fingerprint("12345.rest", "12345.resttest"), same);

@@ -6,6 +6,8 @@ mod field;
 mod form;
 mod http;
 mod http_form;
+mod job_form;
+mod names;
 
 use std::fmt;
 

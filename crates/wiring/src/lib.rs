@@ -6,9 +6,16 @@ use std::sync::Arc;
 
 use policy::{Api, ApiBudget, Configuration};
 use ports::{Clock, HttpTransport, Random, Secrets, Store};
+use records::WriteBacks;
 use salesforce::{Budget, Salesforce, Settings, WritePath};
 
 pub use tokens::SealedTokens;
+
+/// What is remembered of the systems that are written back to.
+pub fn write_backs(configuration: &Configuration, store: Arc<dyn Store>) -> Vec<WriteBacks> {
+    let of = |system: &policy::write_back::WriteBack| WriteBacks::new(store.clone(), system.name.clone());
+    configuration.write_backs.iter().map(of).collect()
+}
 
 /// What reading sources needs from outside.
 pub fn sources(

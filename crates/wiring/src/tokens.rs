@@ -34,7 +34,8 @@ impl SealedTokens {
 
     async fn sealing_key(&self, secret: &SecretName) -> Result<RandomizedNonceKey, String> {
         let text = self.secrets.read(secret).await.map_err(|error| error.to_string())?;
-        let fields: Value = serde_json::from_str(text.expose_secret()).map_err(|_| "the secret is no JSON".to_owned())?;
+        let fields: Value =
+            serde_json::from_str(text.expose_secret()).map_err(|_| "the secret is no JSON".to_owned())?;
         let token = fields.get("refreshToken").and_then(Value::as_str).unwrap_or_default();
         if token.is_empty() {
             return Err("the secret has no refreshToken".to_owned());
@@ -127,7 +128,13 @@ mod tests {
         let sealed = STANDARD.decode(item.body["sealed"].as_str().unwrap()).unwrap();
         assert!(!sealed.windows(7).any(|part| part == b"hunter3"));
         // Another secret's name does not open it, nor does another refresh token.
-        let moved = ports::Write::Put { key: key(&other), when: unchanged_since(0), body: item.body, index: None, expires: None };
+        let moved = ports::Write::Put {
+            key: key(&other),
+            when: unchanged_since(0),
+            body: item.body,
+            index: None,
+            expires: None,
+        };
         store.write(&[moved]).await.unwrap();
         assert!(tokens.load(&other).await.unwrap().is_none());
         *secrets.0.lock().unwrap() = r#"{"clientSecret":"new","refreshToken":"first"}"#.to_owned();

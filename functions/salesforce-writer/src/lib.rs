@@ -18,7 +18,7 @@ use futures::FutureExt as _;
 use jiff::Timestamp;
 use policy::{Configuration, DriftAnswer};
 use ports::{Clock, Delivery, Queue, QueueName, Random};
-use records::{Accounts, BatchError, Disposition, People, WakeUp, settle_batch};
+use records::{Accounts, BatchError, Disposition, People, WakeUp, WriteBacks, settle_batch};
 use salesforce::{Priority, Salesforce};
 
 pub use conclude::{Results, audit_record, next_record};
@@ -34,6 +34,8 @@ pub struct Writer {
     pub people: People,
     /// Records, leases, owners, audit.
     pub accounts: Accounts,
+    /// Where persons are listed whose account others want to know of.
+    pub write_backs: Vec<WriteBacks>,
     /// For changing the visibility of messages that must wait.
     pub queue: Arc<dyn Queue>,
     /// The org.

@@ -40,6 +40,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     }
     let writer = Writer {
         people: People::new(store.clone()),
+        write_backs: wiring::write_backs(&configuration, store.clone()),
         accounts: Accounts::new(store),
         queue,
         salesforce,

@@ -6,6 +6,7 @@ mod due;
 mod pull;
 mod reconcile;
 mod sweep;
+mod write_back;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +14,14 @@ use std::time::Duration;
 use domain::SourceName;
 use jiff::Timestamp;
 use policy::Configuration;
-use ports::{Clock, Queue, QueueError, Random, StoreError};
-use records::{Accounts, Findings, Joins, People, ReconcileRun, SourceReads, SyncState};
+use ports::{Clock, Objects, Queue, QueueError, Random, StoreError};
+use records::{Accounts, Findings, Joins, People, ReconcileRun, SourceReads, SyncState, WriteBacks};
 use salesforce::{Salesforce, SalesforceError};
 use serde::{Deserialize, Serialize};
 
 pub use pull::{Progress, PullError};
 pub use reconcile::{Drift, TrailEntry, Whose, compare, who};
+pub use write_back::WrittenBack;
 
 /// What a schedule asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,30 @@ pub enum Task {
         #[serde(default)]
         everything: bool,
     },
+    /// Write back what was decided to the systems that want it.
+    #[serde(rename = "write-back")]
+    WriteBack,
+    /// Ask for a read of every source whose export is this object, for it has come.
+    Arrived {
+        /// The bucket it lies in.
+        bucket: String,
+        /// Its key, as it is: not encoded.
+        key: String,
+    },
+}
+
+impl Task {
+    /// Its name, as it is asked for. For logs: an object's key may hold a person's name.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Sweep => "sweep",
+            Self::Reconcile => "reconcile",
+            Self::Pull { .. } => "pull",
+            Self::WriteBack => "write-back",
+            Self::Arrived { .. } => "arrived",
+        }
+    }
 }
 
 /// Everything that sync needs. Cheap to clone.
@@ -51,12 +77,16 @@ pub struct Sync {
     pub accounts: Accounts,
     /// Locks and reports.
     pub state: SyncState,
+    /// What is remembered of the systems that are written back to.
+    pub write_backs: Vec<WriteBacks>,
     /// Where reading each source stands.
     pub reads: SourceReads,
     /// Accounts whose persons are found by keys.
     pub joins: Joins,
     /// The way to the sources.
     pub outside: sources::Ports,
+    /// The way to exports in buckets; `None` where none is read.
+    pub objects: Option<Arc<dyn Objects>>,
     /// Takes the wake-ups.
     pub queue: Arc<dyn Queue>,
     /// What comparing the org found.
@@ -90,6 +120,9 @@ pub struct Report {
     /// What a read of a source found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull: Option<records::sync_state::RunReport>,
+    /// What writing back did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub write_back: Vec<WrittenBack>,
     /// What comparing the org found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reconcile: Option<ReconcileRun>,
@@ -142,9 +175,11 @@ impl Sync {
                 None => return Err(SyncError::NoOrg),
             },
             Task::Pull { source: Some(source), everything } => self.pull(source, *everything, deadline).await?,
+            Task::WriteBack => self.write_back(deadline).await?,
             Task::Pull { source: None, .. } => self.request_due().await?,
+            Task::Arrived { bucket, key } => self.arrived(bucket, key).await?,
         };
-        tracing::info!(event = "sync.done", ?task, mapping = report.mapping, writer = report.writer);
+        tracing::info!(event = "sync.done", task = task.name(), mapping = report.mapping, writer = report.writer);
         Ok(report)
     }
 }

@@ -17,7 +17,7 @@ use records::{Accounts, Findings, Joins, People, SourceReads, SyncState};
 use serde::Deserialize;
 use serde_json::Value;
 use storage::CachedSecrets;
-use storage::aws::AwsClients;
+use storage::aws::{AwsClients, S3Objects};
 use sync::{Sync, Task};
 
 /// Reading a page of users takes a query seconds, not minutes.
@@ -50,14 +50,17 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let transport = Arc::new(NetworkTransport::new(SALESFORCE_TIMEOUT)?);
     let salesforce = wiring::salesforce(&configuration, transport, secrets.clone(), clock.clone(), random.clone());
     let transport = Arc::new(NetworkTransport::new(SOURCE_TIMEOUT)?);
+    let objects = Arc::new(S3Objects::from_environment(transport.clone(), clock.clone()));
     let outside = wiring::sources(store.clone(), transport, secrets, clock.clone(), random.clone());
     let sync = Sync {
         people: People::new(store.clone()),
         accounts: Accounts::new(store.clone()),
+        write_backs: wiring::write_backs(&configuration, store.clone()),
         state: SyncState::new(store.clone()),
         reads: SourceReads::new(store.clone()),
         joins: Joins::new(store.clone()),
         outside,
+        objects: Some(objects),
         findings: Findings::new(store),
         salesforce: Some(Arc::new(salesforce)),
         queue,

@@ -3,12 +3,14 @@
 //! on in the next. Two reads of one source never overlap.
 
 mod absence;
+mod arrived;
 mod directory;
 mod due;
 mod error;
 mod file;
 mod http;
 mod keep;
+mod object;
 mod requests;
 
 use std::time::Duration;
@@ -90,6 +92,7 @@ impl Sync {
         let (source, reading) = self.readable(source)?;
         let mut pull = self.begin(source, reading, everything, deadline).await?;
         let end = match &reading.what {
+            Readable::File { definition, object: Some(object), .. } => pull.object(definition, object).await,
             Readable::File { definition, path, .. } => pull.scheduled_file(definition, path.as_deref()).await,
             Readable::Http { definition } => pull.system(definition).await,
             Readable::ActiveDirectory { definition } => pull.directory(definition).await,

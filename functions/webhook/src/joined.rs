@@ -42,7 +42,8 @@ fn said(event: &Value, now: Timestamp) -> Result<Said, RecordError> {
     let Event { kind, timestamp, data } = Event::read(event, now)?;
     let Data { record, account, _id: _ } = domain::person::from_value(&data).map_err(|error| below("data", error))?;
     let wrong = |path: &str, reason: &str| RecordError::new(path, reason);
-    let record = record.ok_or_else(|| wrong("data.record", "it is missing: the source's accounts are joined by keys"))?;
+    let record =
+        record.ok_or_else(|| wrong("data.record", "it is missing: the source's accounts are joined by keys"))?;
     match (kind, &account) {
         (EventType::Upserted, Some(account)) => no_nul(account).map_err(|error| below("data", error))?,
         (EventType::Upserted, None) => return Err(wrong("data.account", "it is missing")),

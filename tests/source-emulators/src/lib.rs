@@ -6,6 +6,7 @@ pub mod afas;
 pub mod bamboohr;
 pub mod entra;
 pub mod exact_online;
+pub mod exact_synergy;
 pub mod exports;
 pub mod fault;
 pub mod keys;

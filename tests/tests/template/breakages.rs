@@ -36,6 +36,8 @@ const TAKES_CHANGES: &str =
 const SECRETS_OF_SOURCES: &str = r#"{"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"],
     "Resource": {"Fn::Sub": "arn:aws:secretsmanager:eu-west-1:1:secret:${AWS::StackName}/*-source-??????"}}"#;
 const IN_ALL_NETWORKS: &str = r#"{"Effect": "Allow", "Action": ["ec2:DescribeNetworkInterfaces"], "Resource": "*"}"#;
+const READS_BUCKETS: &str =
+    r#"{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": {"Fn::Sub": "arn:aws:s3:::${ExportBucket}/*"}}"#;
 const ONE_SUBNET: &str = r#"{"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}"#;
 
 /// At least one for each rule.
@@ -118,6 +120,18 @@ pub(crate) const ALL: &[Breakage] = &[
     of("private network", "/Resources/WebhookRole/Properties/Policies/0/PolicyDocument/Statement/-", IN_ALL_NETWORKS, "WebhookRole always has"),
     of("no wildcard", "/Resources/SyncRole/Properties/Policies/1/Fn::If/1/PolicyDocument/Statement/0/Condition", "null", "SyncRole may use \"*\""),
     of("no wildcard", "/Resources/SyncRole/Properties/Policies/0/PolicyDocument/Statement/3/Action", r#"["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]"#, "SyncRole may use"),
+    of("exports", "/Conditions/HasExportBucket", r#"{"Fn::Equals": ["", ""]}"#, "exactly when one is named"),
+    of("exports", "/Parameters/ExportBucket/Default", "\"my-exports\"", "ExportBucket is not empty at first"),
+    of("exports", "/Resources/SyncRole/Properties/Policies/2", "null", "sync can't read exports"),
+    of("exports", "/Resources/SyncRole/Properties/Policies/2/Fn::If/0", "\"InVpc\"", "sync can't read exports"),
+    of("exports", "/Resources/SyncRole/Properties/Policies/2/Fn::If/1/PolicyDocument/Statement/0/Condition", "null", "ReadExports lets more"),
+    of("exports", "/Resources/MappingRole/Properties/Policies/0/PolicyDocument/Statement/-", READS_BUCKETS, "MappingRole"),
+    of("exports", "/Resources/ExportArrivedRule/Condition", "null", "ExportArrivedRule is there without a bucket"),
+    of("exports", "/Resources/ExportArrivedPermission/Properties/SourceArn", "null", "EventBridge may not start sync"),
+    of("exports", "/Resources/ExportArrivedRule/Properties/EventPattern/detail", "null", "not the objects that come into the bucket"),
+    of("exports", "/Resources/ExportArrivedRule/Properties/Targets/0/InputTransformer/InputPathsMap/key", "\"$.detail.key\"", "the example says"),
+    of("exports", "/Resources/ExportArrivedRule/Properties/Targets/0/Arn", r#"{"Fn::GetAtt": "MappingFunction.Arn"}"#, "does not start sync"),
+    of("no wildcard", "/Resources/SyncRole/Properties/Policies/2/Fn::If/1/PolicyDocument/Statement/0/Action", r#"["s3:GetObject", "s3:PutObject"]"#, "SyncRole may use"),
     of("log retention", "/Resources/SyncLogs/Properties/RetentionInDays", "null", "SyncFunction's log is kept for ever"),
     of("log retention", "/Resources/SyncFunction/Properties/LoggingConfig/LogGroup", "null", "SyncFunction has no log group"),
     of("log retention", "/Resources/MappingFunction/Properties/LoggingConfig/LogFormat", "\"Text\"", "does not log JSON"),

@@ -6,6 +6,8 @@ mod breakages;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
+mod exports;
+#[cfg(test)]
 mod functions;
 #[cfg(test)]
 mod grants;
@@ -45,6 +47,7 @@ const RULES: &[Rule] = &[
     ("queue grants", grants::queues),
     ("secret grants", grants::secrets),
     ("private network", network::private),
+    ("exports", exports::arrive),
     ("log retention", observability::log_retention),
     ("alarms", observability::alarms),
     ("runbook", observability::runbook),

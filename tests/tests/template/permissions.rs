@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::document::{Template, list, possible, reference, text};
-use crate::network;
+use crate::{exports, network};
 
 /// A role's statement, with the role's logical id; also those that a condition may leave out.
 pub(crate) fn statements(template: &Template) -> Vec<(&str, &Value)> {
@@ -28,7 +28,8 @@ pub(crate) fn resource_id(resource: &Value) -> Option<&str> {
 }
 
 /// Actions are named one by one, and so are resources. Two kinds of name hold a wildcard and stay inside the stack: the
-/// random end of a secret's ARN, and the secrets of sources. What Lambda itself does in a network is a rule of its own.
+/// random end of a secret's ARN, and the secrets of sources. What Lambda itself does in a network and what is read in the
+/// bucket of exports are rules of their own.
 pub(crate) fn no_wildcard(template: &Template) -> Vec<String> {
     let mut complaints = vec![];
     for (role, statement) in statements(template) {
@@ -48,8 +49,9 @@ pub(crate) fn no_wildcard(template: &Template) -> Vec<String> {
             let of_sources = secrets_of_sources(name).is_some()
                 && statement["Action"] == serde_json::json!(["secretsmanager:GetSecretValue"]);
             let lambdas_own = role == "SyncRole" && network::is_lambdas_own(statement);
+            let of_exports = role == "SyncRole" && exports::is_reading(statement);
             let named = resource_id(resource).is_some() || name.contains(":${AWS::StackName}-");
-            if !of_sources && !lambdas_own && (!named || name.contains(['*', '?'])) {
+            if !of_sources && !lambdas_own && !of_exports && (!named || name.contains(['*', '?'])) {
                 complaints.push(format!("{role} may use {resource}"));
             }
         }

@@ -12,6 +12,7 @@ mod report;
 mod round;
 mod state;
 #[path = "serve/stop.rs"]
+#[expect(clippy::duplicate_mod, reason = "`serve` keeps it to itself")]
 mod stop;
 #[cfg(test)]
 mod testing;
@@ -65,13 +66,14 @@ pub(crate) struct Agent {
     /// File with the definition of the directory.
     #[arg(long, value_name = "FILE")]
     definition: PathBuf,
-    /// Address of the webhook; https, or http on this machine. It ends with the source's name in connector.yaml.
+    /// Address of the webhook: https, or http on this machine. It ends with the source's name in connector.yaml.
     #[arg(long, value_name = "URL")]
     to: Receiver,
     /// File with the secrets, which only its owner can read (chmod 600).
     #[arg(long, value_name = "FILE")]
     secrets: PathBuf,
-    /// Name of the secret with the webhook's key. Without it the last part of the address and "-webhook", as ad-webhook.
+    /// Name of the secret with the webhook's key. Without it the last part of the address and "-webhook", as in
+    /// ad-webhook.
     #[arg(long, value_name = "NAME")]
     key_secret: Option<SecretName>,
     /// Folder for what the agent remembers. One agent, one folder.
@@ -83,8 +85,8 @@ pub(crate) struct Agent {
     /// Read everybody this often.
     #[arg(long, value_name = "PERIOD", default_value = "1d", value_parser = period::parse)]
     everything: Duration,
-    /// Time zone in which an account's last day is counted, the organisation's in connector.yaml. Without it that of this
-    /// machine.
+    /// Time zone in which an account's last day is counted, the organisation's in connector.yaml. Without it that of
+    /// this machine.
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     time_zone: Option<TimeZone>,
     /// Do one round, report and end.
@@ -147,7 +149,7 @@ impl Agent {
             key,
         };
         let zone = self.time_zone.clone().unwrap_or_else(TimeZone::system);
-        Worker::open(definition, deliver, clock, zone, self.everything, &self.data).await
+        Worker::open(definition, deliver, clock, zone, self.everything, &self.secrets, &self.data).await
     }
 }
 

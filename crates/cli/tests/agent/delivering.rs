@@ -76,7 +76,10 @@ async fn users_come_change_and_go() {
     site.secrets("wrong", &key(&server));
     let report = site.report(&[], 1);
     assert!(report["fault"].as_str().unwrap().contains("wrong name or password"), "{report}");
-    // A refused signature either.
+    // It is not tried again with the same file, so that the account is not locked.
+    let report = site.report(&[], 1);
+    assert!(report["fault"].as_str().unwrap().contains("a short while ago"), "{report}");
+    // A refused signature changes nothing either.
     site.secrets(seed::PASSWORD, "whsec_dGhyb3ctYXdheSBrZXkgZm9yIHRlc3RzIG9ubHkh");
     let report = site.report(&["--again"], 1);
     assert_eq!(report["fault"], "the receiver answers 401 Unauthorized", "{report}");

@@ -1,5 +1,5 @@
-//! `connector agent` as a user runs it: from a real domain controller (Samba) to the connector's own webhook, and what it
-//! says where something is wrong.
+//! `connector agent` as a user runs it: from a real domain controller (Samba) to the connector's own webhook, and what
+//! it says where something is wrong.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail like tests")]

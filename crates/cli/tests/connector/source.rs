@@ -109,7 +109,7 @@ fn accounts_are_shown_and_those_of_nobody_are_told() {
     );
     assert!(ran.stdout.contains("oauth2/v2.0/token, by client secret"), "{ran:?}");
 
-    world.secrets(&json!({ "entra": { "clientId": "app", "clientSecret": "Hush-hush, wrong" } }));
+    world.secrets(&json!({ "entra-source": { "clientId": "app", "clientSecret": "Hush-hush, wrong" } }));
     let ran = world.test(&["entra"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stdout.contains("FAILED") && ran.stdout.contains("the answer is 401 (invalid_client)"), "{ran:?}");
@@ -119,7 +119,7 @@ fn accounts_are_shown_and_those_of_nobody_are_told() {
 #[test]
 fn a_wrong_key_is_told_with_where_to_look() {
     let world = World::with_afas();
-    world.secrets(&json!({ "afas": { "token": "Hush-hush" } }));
+    world.secrets(&json!({ "afas-source": { "token": "Hush-hush" } }));
     let ran = world.test(&["afas"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stdout.contains("FAILED: stream users, page 1: the source answers 401"), "{ran:?}");
@@ -267,7 +267,7 @@ fn the_sources_are_listed_with_what_they_need() {
     let sources = list(&["--json"]).json();
     let entra = sources["sources"].as_array().unwrap().iter().find(|source| source["name"] == "entra").unwrap();
     let expected = json!({ "name": "entra", "role": "dependent", "comesBy": ["HTTP"], "everySeconds": 900,
-        "everythingSeconds": 86400, "definitions": ["sources/entra.yaml"], "secrets": ["entra"] });
+        "everythingSeconds": 86400, "definitions": ["sources/entra.yaml"], "secrets": ["entra-source"] });
     assert_eq!(entra, &expected);
 }
 

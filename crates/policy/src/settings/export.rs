@@ -102,7 +102,9 @@ mod tests {
         for name in ["abc", "my-exports", "exports.example.com", "0-9", &"a".repeat(63), "192.168.1.256", "a.b-c"] {
             assert_eq!(bucket_fault(name), None, "{name}");
         }
-        for key in ["employees.csv", "hr/2026/Medewerkers März.xlsx", "/a//b/", "a+b=c&d?e#f%20", "..a/b..", &"k".repeat(1024)] {
+        for key in
+            ["employees.csv", "hr/2026/Medewerkers März.xlsx", "/a//b/", "a+b=c&d?e#f%20", "..a/b..", &"k".repeat(1024)]
+        {
             assert_eq!(key_fault(key), None, "{key}");
         }
     }
@@ -110,7 +112,20 @@ mod tests {
     #[test]
     fn other_names_are_refused() {
         let long = "a".repeat(64);
-        for name in ["", "ab", &long, "My-exports", "my_exports", "-abc", "abc.", "a..b", "10.0.0.1", "xn--abc", "abc--x-s3", "é-a-b"] {
+        for name in [
+            "",
+            "ab",
+            &long,
+            "My-exports",
+            "my_exports",
+            "-abc",
+            "abc.",
+            "a..b",
+            "10.0.0.1",
+            "xn--abc",
+            "abc--x-s3",
+            "é-a-b",
+        ] {
             assert!(bucket_fault(name).is_some(), "{name}");
         }
         let long = "é".repeat(513);

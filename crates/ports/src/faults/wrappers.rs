@@ -11,8 +11,8 @@ use secrecy::SecretString;
 use super::Faults;
 use crate::queue::Depth;
 use crate::{
-    Delivery, Fetched, HttpTransport, IndexPosition, Item, Key, ObjectError, Objects, Page, Queue, QueueError, QueueName,
-    SecretError, SecretName, Secrets, Store, StoreError, Table, TransportError, Write,
+    Delivery, Fetched, HttpTransport, IdentityError, IndexPosition, Item, Key, ObjectError, Objects, Page, Queue,
+    QueueError, QueueName, SecretError, SecretName, Secrets, Store, StoreError, Table, TransportError, Write,
 };
 
 /// A port whose calls are counted and can be made to fail.
@@ -136,6 +136,10 @@ impl<T: HttpTransport + ?Sized> HttpTransport for Faulty<T> {
         let not_done = || TransportError::NotSent { host: host.clone(), reason: PLANNED.to_owned() };
         let unclear = || TransportError::Unclear { host: host.clone(), reason: PLANNED.to_owned() };
         self.faults.around("http.send", not_done, unclear, self.inner.send(request)).await
+    }
+
+    fn with_identity(&self, pem: &SecretString) -> Result<Arc<dyn HttpTransport>, IdentityError> {
+        Ok(Arc::new(Faulty::new(self.inner.with_identity(pem)?, self.faults.clone())))
     }
 }
 

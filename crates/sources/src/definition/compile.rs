@@ -11,6 +11,7 @@ use super::field::{FieldForm, Part};
 use super::form::{
     AccountForm, ContactForm, ContractsForm, FileForm, Form, FormatForm, NameForm, PersonForm, ReferenceForm, place,
 };
+use super::names::{Names, is_identifier};
 use super::{Definition, Input, Place, http};
 use crate::formats::Format;
 use crate::http::HttpSource;
@@ -37,8 +38,9 @@ pub(super) fn definition(form: Form, fingerprint: String) -> Result<Definition, 
         account,
     } = form;
     let row = Variables::new().with("row", Type::Any);
-    let only = only.and_then(|only| expression(&only.value, place(&only), &row, &Type::Bool, &mut faults));
-    let mut compiler = Compiler { variables: row, faults: &mut faults };
+    let names = Names::of(&settings);
+    let only = only.and_then(|only| expression(&only.value, place(&only), &names, &row, &Type::Bool, &mut faults));
+    let mut compiler = Compiler { names: &names, variables: row, faults: &mut faults };
     let subject = match (person, account) {
         (Some(person), None) => {
             let person = compiler.person(person.value);
@@ -51,7 +53,7 @@ pub(super) fn definition(form: Form, fingerprint: String) -> Result<Definition, 
             } else if let Some(file) = &file {
                 faults.push((place(file), "a file gives persons; their accounts are under person".into()));
             }
-            Compiler { variables: Variables::new().with("row", Type::Any), faults: &mut faults }
+            Compiler { names: &names, variables: Variables::new().with("row", Type::Any), faults: &mut faults }
                 .account(account.value)
                 .map(|(person, fields)| Subject::Account(AccountMapping { only, person, fields }))
         }
@@ -168,6 +170,7 @@ fn path(path: &str) -> Vec<String> {
 
 /// Compiles fields that see the same variables.
 struct Compiler<'f> {
+    names: &'f Names,
     variables: Variables,
     faults: &'f mut Faults,
 }
@@ -297,7 +300,7 @@ impl Compiler<'_> {
         // Moments may be numbers.
         let counted = matches!(date, Some(DateForm::Milliseconds | DateForm::FileTime));
         let needed = if counted { Type::Any } else { needed(kind) };
-        let value = expression(&value, at, &self.variables, &needed, self.faults)?;
+        let value = expression(&value, at, self.names, &self.variables, &needed, self.faults)?;
         let column = if optional { None } else { Column::of(value.source()) };
         Some(Field { value, kind, none, date, column })
     }
@@ -317,11 +320,19 @@ fn needed(kind: Kind) -> Type {
 fn expression(
     source: &str,
     at: Place,
+    names: &Names,
     variables: &Variables,
     needed: &Type,
     faults: &mut Faults,
 ) -> Option<Expression> {
-    let expression = match Expression::compile(source) {
+    let source = match names.put_into(source, is_identifier) {
+        Ok(source) => source,
+        Err(reason) => {
+            faults.push((at, reason));
+            return None;
+        }
+    };
+    let expression = match Expression::compile(&source) {
         Ok(expression) => expression,
         Err(error) => {
             faults.push((at, format!("in the expression at {error}")));

@@ -25,6 +25,7 @@ use super::Place;
 use super::compile::Faults;
 use super::form::place;
 use super::http_form::{AbsenceForm, AuthForm, ConnectionForm, IncrementalForm, JoinForm, RetryForm, StreamForm};
+use super::names::{Names, is_member};
 use crate::http::path::Path;
 use crate::http::plan::{Absence, Connection, Plan, Retry, Subject};
 use crate::http::template::Template;
@@ -43,14 +44,16 @@ pub(super) struct Parts {
 /// What all parts need while they are compiled.
 struct Compiler<'f> {
     settings: Value,
+    names: Names,
     faults: &'f mut Faults,
 }
 
 /// Compiles everything but what a record becomes; `subject` comes last, so that all faults are told.
 pub(super) fn plan(parts: Parts, subject: Option<Subject>, fingerprint: String, faults: &mut Faults) -> Option<Plan> {
     let at = place(&parts.connection);
+    let names = Names::of(&parts.settings);
     let settings = parts.settings.iter().map(|(name, text)| (name.clone(), Value::from(text.value.as_str())));
-    let mut compiler = Compiler { settings: Value::Object(settings.collect::<Map<_, _>>()), faults };
+    let mut compiler = Compiler { settings: Value::Object(settings.collect::<Map<_, _>>()), names, faults };
     let connection = compiler.connection(parts.connection);
     let auth = compiler.needed(parts.auth, at, "auth").and_then(|auth| compiler.auth(auth));
     let streams = compiler.needed(parts.streams, at, "streams").and_then(|streams| compiler.streams(streams));
@@ -202,7 +205,7 @@ impl Compiler<'_> {
 
     fn path(&mut self, text: Option<&Spanned<String>>) -> Option<Path> {
         let text = text?;
-        match Path::parse(&text.value) {
+        match self.names.put_into(&text.value, is_member).and_then(|text| Path::parse(&text)) {
             Ok(path) => Some(path),
             Err(reason) => {
                 self.fault(place(text), reason);

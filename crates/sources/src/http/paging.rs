@@ -193,9 +193,13 @@ impl Cursor {
                 Next::Number(start + self.rows - u64::from(*overlap))
             }),
             Paging::Page { size, start, stop, .. } => goes_on(stop, *size)?.then(|| Next::Number(start + self.pages)),
-            Paging::Cursor { value, more, .. } => {
+            Paging::Cursor { value, from_link, more, .. } => {
                 let more = more.as_ref().map_or(Ok(true), |path| flag(path, &page.document))?;
                 let text = value.of(&page.document).and_then(text_of).filter(|text| !text.is_empty());
+                let text = match (text, from_link) {
+                    (Some(address), Some(name)) => Some(parameter_of(&address, name, value)?),
+                    (text, _) => text,
+                };
                 match (more, text) {
                     (false, _) => None,
                     (true, Some(text)) => Some(Next::Text(text)),
@@ -215,6 +219,14 @@ pub(crate) fn next_address(path: &super::path::Path, document: &Value) -> Result
         Some(Value::String(address)) => Ok(Some(address.trim().to_owned()).filter(|address| !address.is_empty())),
         Some(_) => Err(What::Malformed(format!("there is no text at {}", path.text()))),
     }
+}
+
+/// A parameter of an address that may name another host, as a server behind a gateway does.
+fn parameter_of(address: &str, name: &str, path: &super::path::Path) -> Result<String, What> {
+    let (_, query) = address.split_once('?').unwrap_or_default();
+    let found = url::form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name);
+    let found = found.map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty());
+    found.ok_or_else(|| What::Malformed(format!("the address at {} has no {name}", path.text())))
 }
 
 /// An address that the source gave, if it is one of its own.

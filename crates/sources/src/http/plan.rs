@@ -192,11 +192,34 @@ pub(crate) struct Request {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Paging {
     None,
-    Offset { parameter: Parameter, size: u64, start: u64, overlap: bool, stop: Stop },
-    Page { parameter: Parameter, size: Option<u64>, start: u64, stop: Stop },
-    Cursor { parameter: Parameter, size: Option<u64>, value: Path, more: Option<Path> },
-    NextUrl { size_parameter: Option<(String, u64)>, value: Path },
-    Link { size_parameter: Option<(String, u64)> },
+    Offset {
+        parameter: Parameter,
+        size: u64,
+        start: u64,
+        overlap: bool,
+        stop: Stop,
+    },
+    Page {
+        parameter: Parameter,
+        size: Option<u64>,
+        start: u64,
+        stop: Stop,
+    },
+    Cursor {
+        parameter: Parameter,
+        size: Option<u64>,
+        value: Path,
+        /// The value is an address; the parameter of this name is taken.
+        from_link: Option<String>,
+        more: Option<Path>,
+    },
+    NextUrl {
+        size_parameter: Option<(String, u64)>,
+        value: Path,
+    },
+    Link {
+        size_parameter: Option<(String, u64)>,
+    },
 }
 
 /// How a page is asked for.

@@ -201,7 +201,7 @@ async fn a_wrong_token_is_told_once_and_a_new_one_is_taken() {
     assert_eq!(read.fault().to_string(), "stream users, page 1: the source answers 401");
     world.secrets.set(json!({ "other": 1 }));
     let told = world.everything().await.fault().to_string();
-    assert_eq!(told, "stream users, page 1: secret afas is malformed: token is missing");
+    assert_eq!(told, "stream users, page 1: secret afas-source is malformed: token is missing");
     world.secrets.set(json!({ "token": TOKEN }));
     assert_eq!(world.everything().await.persons().len(), 6);
 }

@@ -91,7 +91,7 @@ async fn the_example_works_as_it_stands() {
         ]
     );
     assert!(read.present().is_some());
-    assert_eq!(parse(&example()).secret().as_str(), "example-hr");
+    assert_eq!(parse(&example()).secret().as_str(), "example-hr-source");
 }
 
 #[test]

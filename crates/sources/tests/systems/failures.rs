@@ -9,7 +9,7 @@ use source_emulators::{Breakage, Emulator, When};
 use sources::{End, Mode, Want};
 
 use crate::support::{Read, World};
-use crate::{afas, bamboohr, entra, exact_online, personio};
+use crate::{afas, bamboohr, entra, exact_online, exact_synergy, personio};
 
 /// A system's places for things to go wrong.
 struct Target {
@@ -411,4 +411,11 @@ async fn personio() {
         ..PLAIN
     };
     assert!(check(&target, personio::world, |_| ()).await > 70);
+}
+
+#[tokio::test]
+async fn exact_synergy() {
+    let target =
+        Target { name: "exact-synergy-rest", data: "REST.svc/Resource", stream: "people", rows: "d/results", ..PLAIN };
+    assert!(check(&target, exact_synergy::world, |_| ()).await > 60);
 }

@@ -92,6 +92,27 @@ async fn cursors_in_the_query_and_in_the_body() {
 }
 
 #[tokio::test]
+async fn a_cursor_out_of_a_link() {
+    let stream = "get: people, rows: items, paging: { by: cursor, parameter: t, value: next, fromLink: $token }";
+    for (link, told) in [
+        ("https://inside/x?a=1&$token=c%261&b=2", None),
+        ("/x?%24token=c%261", None),
+        ("https://inside/x?token=1", Some("the answer is malformed: the address at next has no $token")),
+        ("c&1", Some("the answer is malformed: the address at next has no $token")),
+    ] {
+        let world = scripted(KEY, stream, JOIN, move |asked| match request::parameter(asked, "t").as_deref() {
+            None => request::json(200, &json!({ "items": people(1..=2), "next": link })),
+            Some("c&1") => request::json(200, &json!({ "items": people(3..=3) })),
+            Some(_) => request::empty(400),
+        });
+        match told {
+            None => assert_eq!(count(&world).await, 3),
+            Some(told) => assert!(world.everything().await.fault().to_string().ends_with(told), "{link}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_cursor_that_does_not_move_is_a_circle() {
     let stream = "get: people, rows: items, paging: { by: cursor, parameter: after, value: next }";
     let page = Mutex::new(0);

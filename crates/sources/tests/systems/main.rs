@@ -9,6 +9,7 @@ mod document;
 mod entra;
 mod evidence;
 mod exact_online;
+mod exact_synergy;
 mod failures;
 mod jobs;
 mod kinds;

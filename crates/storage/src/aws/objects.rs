@@ -55,7 +55,8 @@ impl S3Objects {
         let region = config.region().ok_or_else(|| missing("no region is set"))?.to_string();
         let provider = config.credentials_provider().ok_or_else(|| missing("no credentials are set"))?;
         // The error's own words tell which places were looked at, and nothing secret is among them; its causes are longer.
-        let credentials: Credentials = provider.provide_credentials().await.map_err(|error| missing(&error.to_string()))?;
+        let credentials: Credentials =
+            provider.provide_credentials().await.map_err(|error| missing(&error.to_string()))?;
         Ok(Signer { endpoint: config.endpoint_url().map(str::to_owned), region, identity: credentials.into() })
     }
 }
@@ -79,7 +80,10 @@ impl Objects for S3Objects {
         while content.len() < size {
             let start = content.len() as u64;
             let Answer::Piece(piece) = read.piece(start, Some((IF_MATCH, &tag))).await? else {
-                return Err(ObjectError::Unavailable { object: object(), reason: "it answers something else".to_owned() });
+                return Err(ObjectError::Unavailable {
+                    object: object(),
+                    reason: "it answers something else".to_owned(),
+                });
             };
             if piece.tag != tag || piece.total != total {
                 return Err(ObjectError::Replaced { object: object() });
@@ -124,10 +128,8 @@ impl Read<'_> {
         }
         let request = self.signer.sign(request, self.of.clock.now()).ok_or_else(|| refused("it can't be signed"))?;
         let response = self.of.transport.send(request).await;
-        let response = response.map_err(|error| ObjectError::Unavailable {
-            object: self.object.clone(),
-            reason: error.to_string(),
-        })?;
+        let response = response
+            .map_err(|error| ObjectError::Unavailable { object: self.object.clone(), reason: error.to_string() })?;
         answer::of(&self.object, &self.signer.region, start, &response)
     }
 }

@@ -4,7 +4,7 @@ use domain::audit::Outcome;
 use domain::change::settle;
 use domain::{DesiredState, Operation, ParkedReason, PersonId, UserField};
 use futures::StreamExt as _;
-use ports::Class;
+use ports::{Class, StoreError};
 use records::{BatchError, Commit, Disposition};
 use salesforce::{Done, SalesforceError};
 
@@ -196,6 +196,14 @@ impl Writer {
         Ok(())
     }
 
+    /// Lists a person for the systems that are written back to.
+    async fn list_for_write_back(&self, person: &PersonId) -> Result<(), StoreError> {
+        for system in &self.write_backs {
+            system.want(person, self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
     async fn commit(&self, working: Working, results: Results, passing: bool) -> Result<Disposition, BatchError> {
         let Working { person, desired, record, claims, .. } = &working;
         let now = self.clock.now();
@@ -211,6 +219,11 @@ impl Writer {
         let complete = results.is_complete();
         let parked = next.parked.as_ref().map(|parked| parked.reason.code.clone());
         let has_user_now = record.value.correlation.is_none() && next.correlation.is_some();
+        let told = next.applied != record.value.applied;
+        if told && let Err(error) = self.list_for_write_back(person).await {
+            self.release(person, record.clone()).await;
+            return disposition_of_store(person, &error);
+        }
         let commit = Commit {
             person,
             record: next,
@@ -229,6 +242,10 @@ impl Writer {
                 self.release(person, record.clone()).await;
                 return disposition_of_store(person, &error);
             }
+        }
+        // Again, for the first listing may have been looked at before the commit.
+        if told && let Err(error) = self.list_for_write_back(person).await {
+            tracing::warn!(event = "writer.not_listed_for_write_back", %person, %error);
         }
         if has_user_now && let Err(disposition) = self.wake_waiting(person).await {
             return Ok(disposition);

@@ -14,10 +14,7 @@ const MOST_PERCENT: usize = 5;
 impl Pull<'_> {
     /// The stored records that are not there, after a read that proves it; those that are there again are held no
     /// longer.
-    pub(super) async fn missing(
-        &self,
-        is_there: impl Fn(&RecordId) -> bool,
-    ) -> Result<Missing, SyncError> {
+    pub(super) async fn missing(&self, is_there: impl Fn(&RecordId) -> bool) -> Result<Missing, SyncError> {
         for held in self.sync.reads.held(self.name()).await? {
             if is_there(&held.record) {
                 self.sync.reads.release(self.name(), &held.record).await?;

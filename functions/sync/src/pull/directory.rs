@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use active_directory::read::{Advice, Change, Step};
-use active_directory::{AdError, Ask, Bookmark, Credentials, Definition, Guid, Kind, Mapping, Moment, Reader, handover};
+use active_directory::{
+    AdError, Ask, Bookmark, Credentials, Definition, Guid, Kind, Mapping, Moment, Reader, handover,
+};
 use domain::{RecordId, SourceRole};
 use policy::{Absence, DefinitionFile};
 use ports::Class;
@@ -120,9 +122,11 @@ impl Pull<'_> {
     fn broken_off(&self, part: Part) -> End {
         match part {
             Part::Failed(error) => incomplete(error.class(), &error, None),
-            Part::Late | Part::Done(_) => {
-                incomplete(Class::Retry, &"the directory was not read to its end in the time that a read may take", None)
-            }
+            Part::Late | Part::Done(_) => incomplete(
+                Class::Retry,
+                &"the directory was not read to its end in the time that a read may take",
+                None,
+            ),
         }
     }
 
@@ -136,7 +140,9 @@ impl Pull<'_> {
         });
         self.report.advice.extend(advice.map(str::to_owned));
         let referrals = done.referrals.iter();
-        self.report.advice.extend(referrals.map(|other| format!("another part of the directory was not read: {other}")));
+        self.report
+            .advice
+            .extend(referrals.map(|other| format!("another part of the directory was not read: {other}")));
     }
 }
 

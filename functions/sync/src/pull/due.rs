@@ -52,7 +52,7 @@ mod tests {
     fn reading(path: Option<&str>) -> Reading {
         let definition = DefinitionFile { path: "x.yaml".to_owned(), text: String::new() };
         Reading {
-            what: Readable::File { definition, path: path.map(str::to_owned), absence: Absence::Ignore },
+            what: Readable::File { definition, path: path.map(str::to_owned), object: None, absence: Absence::Ignore },
             every: Duration::from_secs(600),
             everything: Duration::from_secs(3600),
             most_absent: None,

@@ -49,7 +49,7 @@ impl Pull<'_> {
         self.file(definition, file, &|_, _| ()).await
     }
 
-    async fn file(
+    pub(super) async fn file(
         &mut self,
         DefinitionFile { path, text }: &DefinitionFile,
         file: impl Read + Seek + Send,
@@ -62,7 +62,8 @@ impl Pull<'_> {
         loop {
             let mut records = Vec::with_capacity(CHUNK);
             for outcome in rows.by_ref().take(CHUNK) {
-                let record = outcome.map_or_else(|refused| Some(Record::Refused(refused)), |person| self.record(person));
+                let record =
+                    outcome.map_or_else(|refused| Some(Record::Refused(refused)), |person| self.record(person));
                 let id = match &record {
                     Some(Record::Present { record, .. }) => Some(record),
                     Some(Record::Refused(refused)) => refused.record.as_ref(),
@@ -109,7 +110,7 @@ impl Pull<'_> {
         }
     }
 
-    fn unreadable(&self, error: &dyn std::fmt::Display) -> PullError {
+    pub(super) fn unreadable(&self, error: &dyn std::fmt::Display) -> PullError {
         PullError::File { source_name: self.name().clone(), reason: error.to_string() }
     }
 }

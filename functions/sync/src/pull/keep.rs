@@ -89,12 +89,12 @@ impl Pull<'_> {
             })
             .collect();
         let known = self.sync.joins.known(&keyed).await?;
-        let mut persons = BTreeSet::new();
-        for ((account, keys), _) in keyed.iter().zip(known).filter(|(_, known)| !known) {
-            self.report.changed += 1;
-            persons.extend(self.sync.joins.place(account, keys, now).await?);
-        }
-        Ok(persons)
+        let new = keyed.iter().zip(known).filter(|(_, known)| !known);
+        let joins = &self.sync.joins;
+        let new = new.map(|((account, keys), _)| joins.place(account, keys, now));
+        let placed: Vec<_> = futures::stream::iter(new).buffer_unordered(CONCURRENCY).try_collect().await?;
+        self.report.changed += placed.len() as u64;
+        Ok(placed.into_iter().flatten().collect())
     }
 
     /// Removes records of which the source says, or a complete read proves, that they are gone.

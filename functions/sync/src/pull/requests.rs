@@ -86,7 +86,11 @@ impl Sync {
     ) -> Result<Disposition, BatchError> {
         let read = async {
             // The request may have waited behind others while the source was read.
-            if now || self.is_due(source).await? { self.pull(source, everything, deadline).await.map(drop) } else { Ok(()) }
+            if now || self.is_due(source).await? {
+                self.pull(source, everything, deadline).await.map(drop)
+            } else {
+                Ok(())
+            }
         };
         let class = match read.await {
             Ok(()) => return Ok(Disposition::Done),

@@ -1,6 +1,6 @@
-//! What becomes of records that are no longer there. Pure. The directory's own word that an object was deleted is passed
-//! on; what a read only did not meet is a matter of the definition, and of how many there are at once: a wrong filter or
-//! a right taken away must not make leavers of a whole company.
+//! What becomes of records that are no longer there. Pure. The directory's own word that an object was deleted is
+//! passed on; what a read only did not meet is a matter of the definition, and of how many there are at once: a wrong
+//! filter or a right taken away must not make leavers of a whole company.
 
 use active_directory::Absence;
 

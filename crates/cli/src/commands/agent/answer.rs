@@ -48,9 +48,9 @@ pub(super) fn meaning(answer: &Result<Response<Bytes>, TransportError>, events: 
         400 | 401 if clocks_differ(headers, now) => needs_person(WRONG_CLOCK),
         400 => Meaning::Refused(words(response.body())),
         401 => needs_person("the key of this side is not among those of the connector's secret for this webhook"),
-        404 => needs_person(
-            "there is no such webhook: the address ends with the name of a source that has `webhook` in connector.yaml",
-        ),
+        404 => {
+            needs_person("there is no such webhook: the address must end with the name of a source that has `webhook`")
+        }
         413 => needs_person("something on the way takes less than 512 KiB: a proxy must let 1 MiB through"),
         408 | 425 | 429 | 500..=599 => {
             Meaning::Later { why: format!("the receiver answers {}", told(status)), after: retry_after(headers) }
@@ -123,7 +123,7 @@ mod tests {
         meaning(&Ok(response.body(Bytes::from(body.to_owned())).unwrap()), 2, now())
     }
 
-    fn to_do(meaning: Meaning) -> &'static str {
+    fn to_do(meaning: &Meaning) -> &'static str {
         let Meaning::NeedsPerson { to_do, .. } = meaning else { panic!("{meaning:?} needs no person") };
         to_do
     }
@@ -155,10 +155,10 @@ mod tests {
     #[test]
     fn a_wrong_clock_is_told_from_a_wrong_key() {
         let date = |date| [("date", date)];
-        assert_eq!(to_do(answer(401, &date("Thu, 15 Jan 2026 13:00:00 GMT"), "")), WRONG_CLOCK);
-        assert_eq!(to_do(answer(400, &date("Thu, 15 Jan 2026 11:50:00 GMT"), "")), WRONG_CLOCK);
-        assert_ne!(to_do(answer(401, &date("Thu, 15 Jan 2026 12:00:30 GMT"), "")), WRONG_CLOCK);
-        assert_ne!(to_do(answer(401, &date("yesterday"), "")), WRONG_CLOCK);
+        assert_eq!(to_do(&answer(401, &date("Thu, 15 Jan 2026 13:00:00 GMT"), "")), WRONG_CLOCK);
+        assert_eq!(to_do(&answer(400, &date("Thu, 15 Jan 2026 11:50:00 GMT"), "")), WRONG_CLOCK);
+        assert_ne!(to_do(&answer(401, &date("Thu, 15 Jan 2026 12:00:30 GMT"), "")), WRONG_CLOCK);
+        assert_ne!(to_do(&answer(401, &date("yesterday"), "")), WRONG_CLOCK);
     }
 
     #[test]

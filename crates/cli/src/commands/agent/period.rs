@@ -5,7 +5,7 @@ use std::time::Duration;
 use ports::Class;
 
 /// The longest wait after trouble that may pass by itself; that after trouble that only a person ends.
-const LONG: Duration = Duration::from_secs(30 * 60);
+pub(super) const LONG: Duration = Duration::from_secs(30 * 60);
 /// The shortest wait where the other side asked for one.
 const SHORT: Duration = Duration::from_secs(60);
 

@@ -94,7 +94,7 @@ impl Report {
     pub(super) fn tell(&mut self, done: &Done) {
         let advice = done.advice.iter().map(|advice| match advice {
             Advice::DeletesUnseen => {
-                "the account sees no deleted objects: deletes show in reads of everybody only (docs/ACTIVE-DIRECTORY.md, 2)"
+                "the account sees no deleted objects: deletes show in reads of everybody (docs/ACTIVE-DIRECTORY.md, 2)"
             }
             Advice::GroupDeleted => "a group was deleted: the next round reads everybody",
             Advice::GroupChanged => "a group changed: the next round reads everybody",
@@ -162,8 +162,8 @@ impl Report {
     }
 }
 
-const TOO_MANY: &str = "more than are taken as gone at once, so nobody was told as gone: look at the definition and the \
-                        account's rights, then --once --confirm-absent";
+const TOO_MANY: &str = "more than are taken as gone at once, so nobody was told as gone: look at the definition and at \
+                        the account's rights, then --once --confirm-absent";
 
 impl output::Report for Report {
     fn human(&self) -> String {

@@ -1,6 +1,6 @@
 //! One round: reading the directory page by page and delivering what is new. The order makes a crash at any moment
-//! harmless: events are taken by the receiver, then remembered, then the bookmark moves. What was told twice counts once,
-//! because the receiver goes by the time of an event.
+//! harmless: events are taken by the receiver, then remembered, then the bookmark moves. What was told twice counts
+//! once, because the receiver goes by the time of an event.
 
 mod fault;
 mod settle;
@@ -269,6 +269,7 @@ impl<'a> Round<'a> {
             progress.want_everything = false;
         }
         progress.want_everything |= unsure;
+        progress.login_refused_at = None;
         self.report.tell(done);
         self.report.complete = true;
         self.state.save().await?;

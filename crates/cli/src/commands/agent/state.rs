@@ -43,6 +43,9 @@ pub(super) struct Progress {
     /// Whether everybody is to be read next, whenever that was.
     #[serde(default)]
     pub(super) want_everything: bool,
+    /// When the directory last refused the log-in, if it was not taken since.
+    #[serde(default)]
+    pub(super) login_refused_at: Option<Timestamp>,
     /// The time of the newest event that was taken. Later ones must be newer: the newest wins.
     pub(super) latest: Option<Timestamp>,
 }

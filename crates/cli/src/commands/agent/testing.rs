@@ -240,10 +240,14 @@ impl Script {
         Self::new(Kind::Changes, changes, 50)
     }
 
-    fn new(kind: Kind, changes: Vec<Change>, a_page: usize) -> Self {
+    fn new(kind: Kind, mut changes: Vec<Change>, a_page: usize) -> Self {
         let read = changes.iter().filter(|change| matches!(change, Change::Present(_))).count() as u64;
-        let pages =
-            changes.chunks(a_page).map(|some| Ok(Step::Page(Page { changes: some.to_vec(), ..Page::default() })));
+        let mut steps = VecDeque::new();
+        while !changes.is_empty() {
+            let rest = changes.split_off(a_page.min(changes.len()));
+            let changes = std::mem::replace(&mut changes, rest);
+            steps.push_back(Ok(Step::Page(Page { changes, ..Page::default() })));
+        }
         let done = Done {
             kind,
             read,
@@ -253,7 +257,7 @@ impl Script {
             advice: Default::default(),
             bookmark: Some(bookmark("end")),
         };
-        let steps = pages.chain([Ok(Step::Done(Box::new(done.clone())))]).collect();
+        steps.push_back(Ok(Step::Done(Box::new(done.clone()))));
         Self { steps, elsewhere: BTreeMap::new(), done, looked_at: Arc::default() }
     }
 

@@ -1,11 +1,14 @@
 //! The agent at work: one round after the other, in time, each with what the directory's and the webhook's secrets hold
 //! at that moment.
 
-use std::path::Path;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use active_directory::{Ask, Credentials, Definition, Mapping, Moment, Reader};
+use active_directory::{AdError, Ask, Credentials, Definition, Mapping, Moment, Reader};
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -28,6 +31,8 @@ pub(super) struct Worker {
     pub(super) zone: TimeZone,
     /// Between two reads of everybody.
     pub(super) everything: Duration,
+    /// Saving it says that the log-in may be tried again.
+    secrets_file: PathBuf,
     store: Arc<dyn Store>,
     /// As it is stored; `None` after a round that failed.
     state: Option<State>,
@@ -45,13 +50,23 @@ impl Worker {
         clock: Arc<dyn Clock>,
         zone: TimeZone,
         everything: Duration,
+        secrets_file: &Path,
         folder: &Path,
     ) -> anyhow::Result<Self> {
         let embedded = Embedded::open(folder.join("agent.redb"), clock.clone()).map_err(|error| match error {
             OpenError::InUse { .. } => anyhow::Error::new(error).context("another agent runs with this folder"),
             other => other.into(),
         })?;
-        let mut worker = Self { definition, deliver, clock, zone, everything, store: Arc::new(embedded), state: None };
+        let mut worker = Self {
+            definition,
+            deliver,
+            clock,
+            zone,
+            everything,
+            secrets_file: secrets_file.to_owned(),
+            store: Arc::new(embedded),
+            state: None,
+        };
         let mut state = worker.state().await?;
         let (directory, receiver) = (directory(&worker.definition), worker.deliver.receiver.to_string());
         if let Some(before) = state.progress.directory.as_ref().filter(|before| **before != directory) {
@@ -110,18 +125,45 @@ impl Worker {
         let mut round = Round::new(&self.definition, &self.deliver, &mut state, &*self.clock, confirmed);
         let ask = ask(round.state, self.everything, begun);
         let moment = Moment { now: begun, zone: self.zone.clone() };
+        let left_alone = self.left_alone(round.state.progress.login_refused_at, begun);
         let result = async {
-            let credentials = self.credentials().await.map_err(active_directory::AdError::from)?;
+            if let Some(left) = left_alone {
+                return Err(Fault::LeftAlone(left));
+            }
+            let credentials = self.credentials().await.map_err(AdError::from)?;
             let mut reader = Reader::open(&self.definition, &credentials, ask, moment).await?;
             round.run(&mut reader).await
         };
         let fault = result.await.err();
         let mut report = round.report;
         report.end(fault.as_ref(), &state, self.clock.now());
-        if fault.is_none() {
-            self.state = Some(state);
+        match &fault {
+            None => self.state = Some(state),
+            Some(Fault::Directory(AdError::LoginRefused { .. })) => self.remember_refusal().await?,
+            Some(_) => {}
         }
         Ok((report, fault))
+    }
+
+    /// How long the log-in is not tried again. The file counts too: whoever has saved it wants to see it tried.
+    fn left_alone(&self, refused_at: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
+        let refused_at = refused_at?;
+        let saved = std::fs::metadata(&self.secrets_file).and_then(|file| file.modified()).ok();
+        let saved = saved.and_then(|saved| Timestamp::try_from(saved).ok());
+        if saved.is_some_and(|saved| saved > refused_at) {
+            return None;
+        }
+        let over = refused_at.saturating_add(period::LONG).unwrap_or(refused_at);
+        Duration::try_from(over.duration_since(now)).ok().filter(|left| !left.is_zero() && *left <= period::LONG)
+    }
+
+    /// Remembers that the log-in was refused, also for a process that is started anew every few minutes.
+    async fn remember_refusal(&mut self) -> anyhow::Result<()> {
+        let mut state = self.state().await?;
+        state.progress.login_refused_at = Some(self.clock.now());
+        state.save_progress().await?;
+        self.state = Some(state);
+        Ok(())
     }
 
     /// Rounds until the stop; the one in hand is finished.
@@ -182,71 +224,4 @@ fn directory(definition: &Definition) -> String {
     let base = definition.bases.first().map(|base| base.to_lowercase()).unwrap_or_default();
     let domain: Vec<&str> = base.split(',').map(str::trim).filter(|part| part.starts_with("dc=")).collect();
     format!("{what} of {}", domain.join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::testing::{World, bookmark, key};
-    use super::*;
-    use domain::{PersonId, RecordId};
-
-    const DAY: Duration = Duration::from_secs(86_400);
-
-    #[tokio::test]
-    async fn everybody_is_read_first_in_time_and_when_it_is_wanted() {
-        let world = World::of_accounts("");
-        let mut state = world.state().await;
-        let now = world.clock.now();
-        assert!(matches!(ask(&state, DAY, now), Ask::Full(None)));
-        state.progress.bookmark = Some(bookmark("1"));
-        assert!(matches!(ask(&state, DAY, now), Ask::Full(Some(_))));
-        state.progress.everything_at = Some(now);
-        assert!(matches!(ask(&state, DAY, now), Ask::Changes(_)));
-        assert!(matches!(ask(&state, DAY, now.saturating_add(DAY).unwrap()), Ask::Full(Some(_))));
-        state.progress.want_everything = true;
-        assert!(matches!(ask(&state, DAY, now), Ask::Full(Some(_))));
-    }
-
-    /// An agent of this world in a folder.
-    async fn open(world: World, folder: &Path) -> anyhow::Result<Worker> {
-        let World { definition, deliver, clock, .. } = world;
-        Worker::open(definition, deliver, clock, TimeZone::UTC, DAY, folder).await
-    }
-
-    #[tokio::test]
-    async fn another_webhook_gets_everybody_and_another_directory_another_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut worker = open(World::of_accounts(""), folder.path()).await.unwrap();
-        let mut state = worker.state().await.unwrap();
-        let (record, person) = (RecordId::parse("r").unwrap(), PersonId::parse("p").unwrap());
-        state.book.sent(&record, key(1), &person, "digest");
-        state.save().await.unwrap();
-        drop((worker, state));
-
-        let mut worker = open(World::of_accounts(""), folder.path()).await.unwrap();
-        let state = worker.state().await.unwrap();
-        assert!(state.book.is_sent(&record, &person, "digest") && !state.progress.want_everything);
-        drop((worker, state));
-
-        let mut world = World::of_accounts("");
-        world.deliver.receiver = "https://other.example.com/webhook/entra".parse().unwrap();
-        let mut worker = open(world, folder.path()).await.unwrap();
-        let state = worker.state().await.unwrap();
-        assert!(!state.book.is_sent(&record, &person, "digest") && state.progress.want_everything);
-        // Who was sent before is still known, so that it can be told who is gone.
-        assert!(state.book.get(&record).is_some());
-        drop((worker, state));
-
-        let error = open(World::of_persons(""), folder.path()).await.err().unwrap().to_string();
-        assert!(error.contains("persons of dc=x") && error.contains("--data"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_key_that_is_missing_is_told_before_the_first_round() {
-        let folder = tempfile::tempdir().unwrap();
-        let worker = open(World::of_accounts(""), folder.path()).await.unwrap();
-        // The tests' world has no account for the directory.
-        let error = worker.check_secrets().await.unwrap_err().to_string();
-        assert!(error.contains("ad"), "{error}");
-    }
 }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
-use ports::{Clock, HttpTransport, TransportError};
+use ports::secrets::SecretString;
+use ports::{Clock, HttpTransport, IdentityError, TransportError};
 use tokio::sync::Notify;
 
 /// Sends requests, and notes what came of them.
@@ -74,5 +75,10 @@ impl HttpTransport for Watched {
         let answer = self.below.send(request).await;
         self.note(host, &answer);
         answer
+    }
+
+    /// What goes over a transport with a certificate is not watched: the report then tells less of the connection.
+    fn with_identity(&self, pem: &SecretString) -> Result<Arc<dyn HttpTransport>, IdentityError> {
+        self.below.with_identity(pem)
     }
 }

@@ -38,9 +38,9 @@ impl World {
         let after: Vec<_> = entra.lines().skip_while(|line| line.starts_with("    ")).collect();
         fs::write(&path, format!("{before}{sources}{}\n", after.join("\n"))).unwrap();
         world.secrets(&json!({
-            "afas": { "token": TOKEN },
-            "entra": { "clientId": "app", "clientSecret": "Hush-hush" },
-            "exact-online": { "clientId": "app", "clientSecret": "Hush-hush", "refreshToken": "Hush-hush" },
+            "afas-source": { "token": TOKEN },
+            "entra-source": { "clientId": "app", "clientSecret": "Hush-hush" },
+            "exact-online-source": { "clientId": "app", "clientSecret": "Hush-hush", "refreshToken": "Hush-hush" },
         }));
         world
     }

@@ -9,6 +9,7 @@ use serde_saphyr::Spanned;
 use super::Compiler;
 use crate::definition::form::place;
 use crate::definition::http_form::{DeltaForm, HowForm, IncrementalForm, SinceForm};
+use crate::definition::names::is_identifier;
 use crate::http::plan::{Delta, Incremental, IncrementalKind, Join, Stream};
 use crate::http::template::Body;
 
@@ -46,14 +47,15 @@ impl Compiler<'_> {
         let variables = self.variables();
         let first = self.get(&form.first.get, &form.first.query, &variables);
         let reread = self.get(&form.reread.get, &form.reread.query, &variables.with("item", Type::Any));
-        let removed =
-            Expression::compile(&form.removed.value).map_err(|error| error.to_string()).and_then(
-                |removed| match removed.check(&Variables::new().with("row", Type::Any)) {
-                    Ok(gives) if gives.may_be(&Type::Bool) => Ok(removed),
-                    Ok(gives) => Err(format!("a bool is needed, the expression gives {gives}")),
-                    Err(errors) => Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
-                },
-            );
+        let removed = self
+            .names
+            .put_into(&form.removed.value, is_identifier)
+            .and_then(|removed| Expression::compile(&removed).map_err(|error| error.to_string()))
+            .and_then(|removed| match removed.check(&Variables::new().with("row", Type::Any)) {
+                Ok(gives) if gives.may_be(&Type::Bool) => Ok(removed),
+                Ok(gives) => Err(format!("a bool is needed, the expression gives {gives}")),
+                Err(errors) => Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+            });
         if let Err(reason) = &removed {
             self.fault(place(&form.removed), format!("in the expression: {reason}"));
         }

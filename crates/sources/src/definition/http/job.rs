@@ -8,7 +8,8 @@ use url::Url;
 
 use super::Compiler;
 use crate::definition::form::place;
-use crate::definition::http_form::{JobForm, JobStatusForm, StreamForm};
+use crate::definition::http_form::StreamForm;
+use crate::definition::job_form::{JobForm, JobStatusForm};
 use crate::http::plan::{Job, StatusAt};
 
 impl Compiler<'_> {

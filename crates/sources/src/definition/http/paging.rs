@@ -32,6 +32,7 @@ impl Compiler<'_> {
         foreign("start", form.start.is_some(), &[Offset, Page]);
         foreign("overlap", form.overlap, &[Offset]);
         foreign("value", form.value.is_some(), &[Cursor, NextUrl]);
+        foreign("fromLink", form.from_link.is_some(), &[Cursor]);
         foreign("stop", form.stop.is_some(), &[Offset, Page]);
         foreign("more", form.more.is_some(), &[Offset, Page, Cursor]);
         foreign("pages", form.pages.is_some(), &[Page]);
@@ -85,7 +86,13 @@ impl Compiler<'_> {
             }
             Cursor => {
                 let more = self.path(form.more.as_ref());
-                Some(Paging::Cursor { parameter: parameter?, size: form.size, value: value?, more })
+                Some(Paging::Cursor {
+                    parameter: parameter?,
+                    size: form.size,
+                    value: value?,
+                    from_link: form.from_link,
+                    more,
+                })
             }
             NextUrl => Some(Paging::NextUrl { size_parameter, value: value? }),
             Link => Some(Paging::Link { size_parameter }),

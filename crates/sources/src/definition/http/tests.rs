@@ -34,12 +34,13 @@ contracts:
   startDate: { value: item.start, date: milliseconds }
 ";
 
-const SHIPPED: [(&str, &str); 6] = [
+const SHIPPED: [(&str, &str); 7] = [
     ("afas", include_str!("../../../../../infra/config/sources/afas.yaml")),
     ("bamboohr", include_str!("../../../../../infra/config/sources/bamboohr.yaml")),
     ("entra", include_str!("../../../../../infra/config/sources/entra.yaml")),
     ("entra-people", include_str!("../../../../../infra/config/sources/entra-people.yaml")),
     ("exact-online", include_str!("../../../../../infra/config/sources/exact-online.yaml")),
+    ("exact-synergy-rest", include_str!("../../../../../infra/config/sources/exact-synergy-rest.yaml")),
     ("personio", include_str!("../../../../../infra/config/sources/personio.yaml")),
 ];
 
@@ -98,6 +99,9 @@ fn what_is_wrong_is_told_with_its_place() {
         ("    key: [id]\n", "", "s.yaml:21:9: this stream needs a key of one part"),
         (", size: 10", "", "s.yaml:15:13: size is missing"),
         ("parameter: skip, ", "", "s.yaml:15:13: parameter is missing"),
+        ("size: 10", "size: 10, fromLink: x", "s.yaml:15:13: fromLink is not a setting of paging by Offset"),
+        ("key: [id]", "key: ['${settings.id}']", "s.yaml:14:11: there is no `id` in settings"),
+        ("row.name", "'row.${settings.name}'", "s.yaml:28:23: there is no `name` in settings"),
         ("by: offset", "by: link", "s.yaml:15:13: parameter is not a setting of paging by Link"),
         (
             "size: 10",

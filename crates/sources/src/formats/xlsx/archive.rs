@@ -39,8 +39,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
     }
     let mut left = MAX_UNPACKED;
     for number in 0..archive.len() {
-        let part = archive.by_index(number).map_err(damaged)?;
-        let holds_texts = part.name().map_err(damaged)?.to_ascii_lowercase().ends_with(TEXTS);
+        let part = archive.by_index(number).map_err(|error| damaged(&error))?;
+        let holds_texts = part.name().map_err(|error| damaged(&error))?.to_ascii_lowercase().ends_with(TEXTS);
         let mut part = BufReader::new(part.take(left + 1));
         let texts = if holds_texts { texts(&mut part) } else { 0 };
         copy(&mut part, &mut sink()).map_err(|_| Fault::Malformed("a part of it is damaged".to_owned()))?;
@@ -73,7 +73,7 @@ fn texts(part: &mut impl BufRead) -> u64 {
     }
 }
 
-fn damaged(error: ZipError) -> Fault {
+fn damaged(error: &ZipError) -> Fault {
     Fault::Malformed(match error {
         ZipError::InvalidPassword | ZipError::UnsupportedArchive(_) => "it is protected by a password".to_owned(),
         ZipError::CompressionMethodNotSupported(_) => "a part of it is compressed in an unusual way".to_owned(),

@@ -177,7 +177,7 @@ fn what_is_no_whole_workbook_is_told() {
         malformed(&other.finish().unwrap().into_inner()),
         "it is no workbook, a part that it must have is missing"
     );
-    let cut = |sheet: &str| with_part(&whole, SHEET, |part| part[..part.find(sheet).unwrap()].as_bytes().to_vec());
+    let cut = |sheet: &str| with_part(&whole, SHEET, |part| part.as_bytes()[..part.find(sheet).unwrap()].to_vec());
     assert_eq!(malformed(&cut("<row r=\"3\"")), "a part of it ends before sheetData is closed");
     assert_eq!(malformed(&cut("=\"A2\"")), "a part of it is no XML");
     let swapped = with_part(&whole, SHEET, |sheet| {

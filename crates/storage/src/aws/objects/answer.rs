@@ -67,7 +67,8 @@ fn piece(object: String, start: u64, response: &Response<Bytes>) -> Result<Piece
     }
     if first != start || end <= start || end - start != length || end > total {
         // The client undoes a compression that the answer tells of; then the bytes are not those that were asked for.
-        let reason = "a part is not as long as it says (an object stored with Content-Encoding can't be read)".to_owned();
+        let reason =
+            "a part is not as long as it says (an object stored with Content-Encoding can't be read)".to_owned();
         return Err(ObjectError::Unavailable { object, reason });
     }
     let Some(tag) = text(headers, ETAG.as_str()).map(str::to_owned) else {

@@ -1,5 +1,7 @@
 //! Why a round ended before its end, and what may be done about it.
 
+use std::time::Duration;
+
 use active_directory::AdError;
 use ports::{Class, StoreError};
 
@@ -14,6 +16,9 @@ pub(in super::super) enum Fault {
     /// The events could not be delivered.
     #[error(transparent)]
     Undelivered(#[from] Undelivered),
+    /// The log-in was refused a short while ago. Each try counts towards locking the account.
+    #[error("the log-in was refused a short while ago; the next try is in {} min", .0.as_secs().div_ceil(60))]
+    LeftAlone(Duration),
     /// The agent's own file failed.
     #[error("the agent's own data can't be used: {0}")]
     State(#[from] StoreError),
@@ -24,6 +29,7 @@ impl Fault {
     pub(in super::super) fn class(&self) -> Class {
         match self {
             Self::Directory(error) => error.class(),
+            Self::LeftAlone(left) => Class::RetryAfter(*left),
             // Asking the receiver once more harms nobody.
             Self::Undelivered(_) | Self::State(_) => Class::Retry,
         }
@@ -37,6 +43,7 @@ impl Fault {
                 "the secrets file needs the webhook's key, as `ad-webhook: { key: whsec_… }` (--key-secret names it)",
             ),
             Self::Undelivered(Undelivered::NotNow { .. }) => Some("nothing is lost: the next round sends it"),
+            Self::LeftAlone(_) => Some("mend the account or the secret, then save the secrets file, changed or not"),
             Self::Directory(error) if matches!(error.class(), Class::Systemic | Class::NeedsPerson) => {
                 Some("see \"Try it\" in docs/ACTIVE-DIRECTORY.md")
             }
@@ -48,7 +55,7 @@ impl Fault {
     pub(in super::super) fn in_full(&self) -> String {
         let words = match self {
             Self::Directory(error) => error.refusal().map(|refusal| format!(" ({})", refusal.words)),
-            Self::Undelivered(_) | Self::State(_) => None,
+            Self::Undelivered(_) | Self::LeftAlone(_) | Self::State(_) => None,
         };
         format!("{self}{}", words.unwrap_or_default())
     }

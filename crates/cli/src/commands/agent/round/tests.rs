@@ -88,6 +88,8 @@ async fn many_absent_at_once_are_not_told_before_a_person_says_so() {
     world.good(Script::full(everybody(100), 50)).await;
     let report = world.good(Script::full(everybody(79), 50)).await;
     assert_eq!((report.removed, report.too_many, report.ending()), (0, Some(21), Ending::Waiting));
+    let human = crate::output::Report::human(&report);
+    assert!(human.contains("21 users are absent") && human.contains("p100"), "{human}");
     assert_eq!(world.stored().await.len(), 100);
     // They stay held while only changes are read.
     assert_eq!(world.good(Script::changes(vec![])).await.ending(), Ending::Waiting);
@@ -118,6 +120,8 @@ async fn what_the_receiver_refuses_is_kept_until_it_is_mended() {
     let text = serde_json::to_value(&report).unwrap();
     assert_eq!(text["refusedUsers"][0]["path"], "data.account.company");
     assert_eq!(text["refusedUsers"][1]["path"], "employeeID");
+    let human = crate::output::Report::human(&report);
+    assert!(human.contains(&key(2).to_string()) && human.contains("without a person's id"), "{human}");
     assert_eq!(world.good(Script::changes(vec![])).await.ending(), Ending::Waiting);
     let report = world.good(Script::full(vec![somebody(1), somebody(2)], 50)).await;
     assert_eq!((report.sent, report.ending()), (1, Ending::Done));

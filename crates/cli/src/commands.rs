@@ -16,5 +16,6 @@ pub(crate) mod retry;
 pub(crate) mod serve;
 pub(crate) mod sign;
 pub(crate) mod source;
+mod stop;
 pub(crate) mod sync;
 pub(crate) mod verify_audit;

@@ -38,14 +38,15 @@ struct Employer {
 
 impl Employer {
     fn new() -> Self {
-        let mut world = World::with_sources(Org::sample(morning()), &files(DEFINITION, KEY), [], None);
+        let connector = connector(KEY);
+        let mut world = World::with_sources(Org::sample(morning()), &files(&connector, DEFINITION), [], None);
         let buckets = Arc::new(Buckets::default());
         world.pipeline.sync.objects = Some(buckets.clone());
         Self { world, buckets }
     }
 
     fn reconfigure(&mut self, definition: &str, key: &str) {
-        self.world.reconfigure(&files(definition, key));
+        self.world.reconfigure(&files(&connector(key), definition));
         self.world.pipeline.sync.objects = Some(self.buckets.clone());
     }
 
@@ -84,18 +85,16 @@ impl Employer {
     }
 }
 
-fn files<'f>(definition: &'f str, key: &str) -> [(&'static str, &'f str); 4] {
-    let connector = format!(
+fn connector(key: &str) -> String {
+    format!(
         "organisation: {{ timeZone: Europe/Amsterdam }}\nsalesforce: {{ secret: salesforce }}\nsources:\n  - {{ name: \
          hr, role: authoritative, file: {{ definition: sources/hr.yaml, bucket: {BUCKET}, key: {key}, absence: leaver \
          }} }}\n"
-    );
-    [
-        ("connector.yaml", connector.leak()),
-        ("account.yaml", ACCOUNT),
-        ("rules.yaml", RULES),
-        ("sources/hr.yaml", definition),
-    ]
+    )
+}
+
+fn files<'f>(connector: &'f str, definition: &'f str) -> [(&'static str, &'f str); 4] {
+    [("connector.yaml", connector), ("account.yaml", ACCOUNT), ("rules.yaml", RULES), ("sources/hr.yaml", definition)]
 }
 
 /// Employees by number and department.

@@ -1,5 +1,6 @@
 //! A company with AFAS, a directory and a Salesforce org, and the built connector between them, run as its user runs it.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 use tempfile::TempDir;
 
 use crate::sources::{SOURCES, Sources};
+use crate::support::seed;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -42,6 +44,11 @@ pub(crate) struct Company {
 impl Company {
     /// `None` where there is no domain controller.
     pub(crate) async fn found() -> Option<Self> {
+        Self::found_with(SOURCES).await
+    }
+
+    /// The same, with sources that are configured otherwise.
+    pub(crate) async fn found_with(configured: &str) -> Option<Self> {
         let sources = Sources::start().await?;
         let org = Arc::new(Mutex::new(Org::sample(SystemClock.now())));
         let server = Server::start(org.clone(), 0, false, Arc::new(SystemClock)).await.expect("a free port");
@@ -49,7 +56,7 @@ impl Company {
         let config = folder.path().join("config");
         sources.write_definitions(&config);
         let connector = format!(
-            "organisation: {{ timeZone: Europe/Amsterdam }}\nsalesforce: {{ secret: salesforce }}\nsources:{SOURCES}"
+            "organisation: {{ timeZone: Europe/Amsterdam }}\nsalesforce: {{ secret: salesforce }}\nsources:{configured}"
         );
         for (name, text) in [("connector.yaml", connector.as_str()), ("account.yaml", ACCOUNT), ("rules.yaml", RULES)] {
             std::fs::write(config.join(name), text).expect("writable");
@@ -84,6 +91,11 @@ impl Company {
         (output.status.code().unwrap_or(-1), json)
     }
 
+    /// Adds somebody to the directory's people.
+    pub(crate) fn add_to_directory(&self, name: &str, login: &str, more: &[&str]) {
+        self.sources.directory.change(&seed::new_user(&format!("CN={name},OU=People"), login, more));
+    }
+
     /// Reads a source and carries out what changed, in the company's org; answers the report of a complete read.
     pub(crate) fn sync(&self, source: &str) -> Value {
         self.sync_with(source, &[])
@@ -98,12 +110,16 @@ impl Company {
         report
     }
 
-    /// Everything that waits for a person, by the person's id: why.
-    pub(crate) fn waiting(&self) -> Map<String, Value> {
+    /// Whoever waits, by the person's id: why, as `code: message`.
+    pub(crate) fn waiting(&self) -> BTreeMap<String, Vec<String>> {
         let (_, parked) = self.run(&["parked"]);
-        let lists = ["accounts", "persons"].map(|list| parked[list].as_array().cloned().unwrap_or_default());
-        let entry = |one: Value| (one["person"].as_str().unwrap_or_default().to_owned(), one["message"].clone());
-        lists.concat().into_iter().map(entry).collect()
+        let text = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
+        let mut waiting = BTreeMap::<_, Vec<_>>::new();
+        for one in ["accounts", "persons"].iter().filter_map(|list| parked[list].as_array()).flatten() {
+            let why = format!("{}: {}", text(one, "code"), text(one, "message"));
+            waiting.entry(text(one, "person")).or_default().push(why);
+        }
+        waiting
     }
 
     /// Starts `connector serve`.

@@ -6,6 +6,7 @@
 
 mod company;
 mod joining;
+mod owning;
 mod sources;
 mod staying;
 #[path = "../../../crates/active-directory/tests/support/mod.rs"]

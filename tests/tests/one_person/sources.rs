@@ -49,11 +49,6 @@ impl Sources {
         self.directory.change(&seed::modify(&format!("CN={name},OU=People"), changes));
     }
 
-    /// Adds somebody to the directory's people.
-    pub(crate) fn add_to_directory(&self, name: &str, login: &str, more: &[&str]) {
-        self.directory.change(&seed::new_user(&format!("CN={name},OU=People"), login, more));
-    }
-
     /// Writes both definitions into a folder of configuration.
     pub(crate) fn write_definitions(&self, config: &Path) {
         let folder = config.join("sources");

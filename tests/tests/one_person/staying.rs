@@ -38,6 +38,13 @@ async fn the_account_follows_ad_and_is_frozen_when_afas_says_that_she_left() {
     company.sync("ad");
     let still = company.user("1002").expect("still there");
     assert_eq!((still.frozen, still.text("Email")), (true, left.text("Email")));
+
+    // Hired again.
+    company.sources.employ(&[jan()]);
+    company.sync("afas");
+    let back = company.user("1002").expect("still there");
+    assert_eq!((&back.id, back.frozen, back.active), (&joined.id, false, true));
+    assert_eq!(back.text("Email"), "jan@corp.example.test");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -39,13 +39,23 @@ pub(crate) struct Employer {
 impl Employer {
     /// With so many employees, and whatever else stands beside the source's definition.
     pub(crate) fn with(staff: &[Employee], settings: &str, change: impl Fn(String) -> String) -> Self {
+        Self::configured(staff, settings, "", change)
+    }
+
+    /// As [`with`](Self::with), with more configuration.
+    pub(crate) fn configured(
+        staff: &[Employee],
+        settings: &str,
+        more: &str,
+        change: impl Fn(String) -> String,
+    ) -> Self {
         let system = Afas::new("12345", TOKEN);
         publish(&system, staff);
         let afas = Arc::new(InProcess::new(system));
         let definition = change(shipped("afas").replace("size: 1000", "size: 3"));
         let connector = format!(
             "organisation: {{ timeZone: Europe/Amsterdam }}\nsalesforce: {{ secret: salesforce }}\nsources:\n  - {{ \
-             name: afas, role: authoritative, http: {{ definition: sources/afas.yaml }}, every: 15m{settings} }}\n"
+             name: afas, role: authoritative, http: {{ definition: sources/afas.yaml }}, every: 15m{settings} }}\n{more}"
         );
         let secret = (secret_of(&definition).to_owned(), json!({ "token": TOKEN }));
         let files = [

@@ -8,3 +8,4 @@ mod accounts;
 mod broken;
 mod employer;
 mod runs;
+mod written_back;

@@ -30,7 +30,8 @@ const READS_AUDIT: &str =
 
 const SCANS_SYNC: &str =
     r#"{"Effect": "Allow", "Action": ["dynamodb:Scan"], "Resource": {"Fn::GetAtt": "SyncTable.Arn"}}"#;
-const OTHER_INDEX: &str = r#"{"Effect": "Allow", "Action": "dynamodb:Query", "Resource": {"Fn::Sub": "${AccountsTable.Arn}/index/by-index"}}"#;
+const OTHER_INDEX: &str =
+    r#"{"Effect": "Allow", "Action": "dynamodb:Query", "Resource": {"Fn::Sub": "${AuditTable.Arn}/index/by-index"}}"#;
 const TAKES_CHANGES: &str =
     r#"{"Effect": "Allow", "Action": "sqs:ReceiveMessage", "Resource": {"Fn::GetAtt": "ChangesQueue.Arn"}}"#;
 const SECRETS_OF_SOURCES: &str = r#"{"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"],
@@ -97,7 +98,7 @@ pub(crate) const ALL: &[Breakage] = &[
     of("only needed tables", "/Resources/OtherRole", r#"{"Type": "AWS::IAM::Role"}"#, "OtherRole is not known"),
     of("only needed tables", "/Resources/WebhookRole/Properties/Policies/0/PolicyDocument/Statement/1/Resource", r#"{"Fn::GetAtt": "PeopleTable.Arn"}"#, "WebhookRole: SyncTable"),
     of("table grants", "/Resources/WebhookRole/Properties/Policies/0/PolicyDocument/Statement/-", SCANS_SYNC, "WebhookRole on SyncTable: scan"),
-    of("table grants", "/Resources/SyncRole/Properties/Policies/0/PolicyDocument/Statement/-", OTHER_INDEX, "SyncRole on AccountsTable: index"),
+    of("table grants", "/Resources/SyncRole/Properties/Policies/0/PolicyDocument/Statement/-", OTHER_INDEX, "SyncRole on AuditTable: index"),
     of("table grants", "/Resources/SyncRole/Properties/Policies/0/PolicyDocument/Statement/1/Action", r#"["dynamodb:GetItem"]"#, "SyncRole on SyncTable: delete"),
     of("table grants", "/Resources/MappingRole/Properties/Policies/0/PolicyDocument/Statement/0/Action", r#"["dynamodb:PartiQLUpdate"]"#, "MappingRole on PeopleTable: dynamodb:PartiQLUpdate"),
     of("queue grants", "/Resources/WebhookRole/Properties/Policies/0/PolicyDocument/Statement/2/Resource/1", r#"{"Fn::GetAtt": "ChangesQueue.Arn"}"#, "WebhookRole: sqs:SendMessage on SourceReadsQueue"),

@@ -54,7 +54,9 @@ pub(crate) fn arrive(template: &Template) -> Vec<String> {
         complaints.push(format!("{rule_id} takes not the objects that come into the bucket"));
     }
     let target = &properties["Targets"][0];
-    if reference(&target["Arn"]) != Some("SyncFunction") || properties["Targets"].as_array().is_none_or(|all| all.len() != 1) {
+    if reference(&target["Arn"]) != Some("SyncFunction")
+        || properties["Targets"].as_array().is_none_or(|all| all.len() != 1)
+    {
         complaints.push(format!("{rule_id} does not start sync alone"));
     }
     let example = std::fs::read(root().join("tests/events/sync-arrived.json")).unwrap();
@@ -70,12 +72,14 @@ fn readers(template: &Template) -> Vec<String> {
     let mut complaints = vec![];
     let policies = template.at("/Resources/SyncRole/Properties/Policies").as_array().into_iter().flatten();
     let conditional = policies.filter(|policy| policy["Fn::If"][0] == "HasExportBucket").flat_map(possible);
-    let mut statements_of_policies = conditional.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array()).flatten();
+    let mut statements_of_policies =
+        conditional.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array()).flatten();
     if !statements_of_policies.any(is_reading) {
         complaints.push("sync can't read exports when there is a bucket".to_owned());
     }
     for (role, statement) in statements(template) {
-        if actions(statement).any(|action| action.starts_with("s3:")) && !(role == "SyncRole" && is_reading(statement)) {
+        if actions(statement).any(|action| action.starts_with("s3:")) && !(role == "SyncRole" && is_reading(statement))
+        {
             complaints.push(format!("{role}: {} lets more than sync read more than exports", text(&statement["Sid"])));
         }
     }

@@ -68,7 +68,7 @@ pub(crate) fn schedules(template: &Template) -> Vec<String> {
         }
     }
     let mut complaints = vec![];
-    for task in ["due", "sweep", "reconcile", "pull"] {
+    for task in ["due", "sweep", "reconcile", "pull", "write-back"] {
         let Some(properties) = there.get(task) else {
             complaints.push(format!("nothing starts {task}"));
             continue;

@@ -18,11 +18,11 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 const TABLES: &[(&str, &str, &str)] = &[
-    ("WebhookRole", "PeopleTable", "get batch put delete"),
+    ("WebhookRole", "PeopleTable", "get batch query put delete"),
     ("WebhookRole", "SyncTable", "get put"),
     ("SyncRole", "PeopleTable", "get batch query scan put delete index"),
     ("SyncRole", "SyncTable", "get batch query put delete"),
-    ("SyncRole", "AccountsTable", "get batch scan put"),
+    ("SyncRole", "AccountsTable", "get batch scan put index"),
     ("MappingRole", "PeopleTable", "get batch query put delete"),
     ("MappingRole", "AccountsTable", "get batch"),
     ("SalesforceWriterRole", "PeopleTable", "get batch put"),

@@ -11,9 +11,6 @@ mod period;
 mod report;
 mod round;
 mod state;
-#[path = "serve/stop.rs"]
-#[expect(clippy::duplicate_mod, reason = "`serve` keeps it to itself")]
-mod stop;
 #[cfg(test)]
 mod testing;
 mod worker;

@@ -1,7 +1,6 @@
 //! `connector serve`: the whole pipeline in one process until it is stopped.
 
 mod http;
-mod stop;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,6 +14,7 @@ use policy::Configuration;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
+use super::stop;
 use crate::arguments::{ConfigurationArguments, DataArguments, OrgArguments};
 use crate::configuration::webhooks;
 use crate::exit::{Ending, wrong_use};

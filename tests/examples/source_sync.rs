@@ -127,7 +127,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let configuration = Configuration::parse(&files).map_err(|problems| problems.to_string())?;
     let folder = tempfile::tempdir()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let embedded = Arc::new(Embedded::open(&folder.path().join("connector.redb"), clock.clone())?);
+    let embedded = Arc::new(Embedded::open(folder.path().join("connector.redb"), clock.clone())?);
     let counted = Arc::new(Counted { inner: embedded.clone(), written: 0.into(), read: 0.into() });
     let transport = Arc::new(Timed { inner: InProcess::new(Generated::new(employees)), nanos: 0.into() });
     let store: Arc<dyn Store> = counted.clone();

@@ -101,7 +101,7 @@ pub(crate) fn reader(
     Ok(Sync {
         people: People::new(store.clone()),
         accounts: Accounts::new(store.clone()),
-        write_backs: wiring::write_backs(&configuration, store.clone()),
+        write_backs: wiring::write_backs(&configuration, store),
         state: SyncState::new(store.clone()),
         reads: SourceReads::new(store.clone()),
         joins: Joins::new(store.clone()),

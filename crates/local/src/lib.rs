@@ -105,7 +105,7 @@ impl Pipeline {
             writer: Writer {
                 people: people.clone(),
                 accounts: accounts.clone(),
-                write_backs: wiring::write_backs(&configuration, store.clone()),
+                write_backs: wiring::write_backs(&configuration, &store),
                 queue: queue.clone(),
                 salesforce: salesforce.clone(),
                 clock: clock.clone(),
@@ -116,7 +116,7 @@ impl Pipeline {
             sync: Sync {
                 people,
                 accounts,
-                write_backs: wiring::write_backs(&configuration, store.clone()),
+                write_backs: wiring::write_backs(&configuration, &store),
                 state: SyncState::new(store.clone()),
                 reads: SourceReads::new(store.clone()),
                 joins: Joins::new(store.clone()),

@@ -12,7 +12,7 @@ use salesforce::{Budget, Salesforce, Settings, WritePath};
 pub use tokens::SealedTokens;
 
 /// What is remembered of the systems that are written back to.
-pub fn write_backs(configuration: &Configuration, store: Arc<dyn Store>) -> Vec<WriteBacks> {
+pub fn write_backs(configuration: &Configuration, store: &Arc<dyn Store>) -> Vec<WriteBacks> {
     let of = |system: &policy::write_back::WriteBack| WriteBacks::new(store.clone(), system.name.clone());
     configuration.write_backs.iter().map(of).collect()
 }

@@ -11,7 +11,7 @@ use http_client::NetworkTransport;
 use lambda::environment::required;
 use lambda::sqs::Batch;
 use lambda_runtime::{LambdaEvent, service_fn};
-use ports::{Clock, QueueName, SystemClock, SystemRandom, Table};
+use ports::{Clock, QueueName, Store, SystemClock, SystemRandom, Table};
 use records::{Accounts, People};
 use salesforce_writer::{KnownAdministrators, Writer};
 use storage::CachedSecrets;
@@ -40,7 +40,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     }
     let writer = Writer {
         people: People::new(store.clone()),
-        write_backs: wiring::write_backs(&configuration, store.clone()),
+        write_backs: wiring::write_backs(&configuration, &(store.clone() as Arc<dyn Store>)),
         accounts: Accounts::new(store),
         queue,
         salesforce,

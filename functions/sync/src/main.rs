@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use lambda::environment::required;
 use lambda::sqs::Batch;
 use lambda_runtime::{LambdaEvent, service_fn};
-use ports::{Clock, QueueName, SystemClock, SystemRandom, Table};
+use ports::{Clock, QueueName, Store, SystemClock, SystemRandom, Table};
 use records::{Accounts, Findings, Joins, People, SourceReads, SyncState};
 use serde::Deserialize;
 use serde_json::Value;
@@ -55,7 +55,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let sync = Sync {
         people: People::new(store.clone()),
         accounts: Accounts::new(store.clone()),
-        write_backs: wiring::write_backs(&configuration, store.clone()),
+        write_backs: wiring::write_backs(&configuration, &(store.clone() as Arc<dyn Store>)),
         state: SyncState::new(store.clone()),
         reads: SourceReads::new(store.clone()),
         joins: Joins::new(store.clone()),

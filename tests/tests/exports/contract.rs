@@ -17,7 +17,7 @@ const BUCKET: &str = "my-exports";
 /// One side, and how an object comes there.
 enum Side {
     Memory(Arc<Buckets>),
-    S3 { ministack: Ministack, network: Arc<NetworkTransport>, objects: S3Objects },
+    S3 { ministack: Box<Ministack>, network: Arc<NetworkTransport>, objects: Box<S3Objects> },
 }
 
 impl Side {
@@ -25,7 +25,7 @@ impl Side {
         let ministack = Ministack::start().await?;
         let network = Arc::new(NetworkTransport::new(Duration::from_secs(30)).expect("a client"));
         let objects = S3Objects::for_emulator(ministack.endpoint(), network.clone(), Arc::new(SystemClock));
-        let side = Self::S3 { ministack, network, objects };
+        let side = Self::S3 { ministack: Box::new(ministack), network, objects: Box::new(objects) };
         side.send(Method::PUT, "", &[]).await;
         Some(side)
     }

@@ -31,6 +31,7 @@ use storage::secrets_file::SecretsFile;
 use self::address::Receiver;
 use self::deliver::Deliver;
 use self::worker::Worker;
+use super::stop;
 use crate::exit::{Ending, wrong_use};
 use crate::output::Output;
 

@@ -168,6 +168,24 @@ impl SourceReads {
         self.get(&key(source, "wanted")).await
     }
 
+    /// Says that the source is being read: from now on whoever marks it means a later read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn take_up(
+        &self,
+        source: &SourceName,
+        mark: Stored<Wanted>,
+    ) -> Result<Stored<Wanted>, StoreError> {
+        let taken = Wanted { since: Timestamp::UNIX_EPOCH, ..mark.value };
+        match write_settled(&*self.0, &[put(key(source, "wanted"), mark.version, &taken, None)?]).await {
+            Ok(()) => Ok(Stored { value: taken, version: mark.version + 1, index: None }),
+            // It was marked anew at this moment: that one stays.
+            Err(StoreError::Conflict { .. }) => Ok(mark),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes the mark away, unless it was set anew since it was read. Answers whether it is gone.
     ///
     /// # Errors

@@ -122,7 +122,10 @@ impl Sync {
         }
         // Read under the lock; the mark before anything is asked, so that one set later is not taken away.
         let state = self.reads.state(&source.name).await?;
-        let wanted = self.reads.wanted(&source.name).await?;
+        let wanted = match self.reads.wanted(&source.name).await? {
+            Some(mark) => Some(self.reads.take_up(&source.name, mark).await?),
+            None => None,
+        };
         let everything = everything
             || wanted.as_ref().is_some_and(|wanted| wanted.value.everything)
             || due::everything(reading, &state, now);
@@ -213,9 +216,10 @@ impl Pull<'_> {
                 if self.report.everything {
                     self.sync.state.forget_refused(self.name(), self.begun).await?;
                 }
-                if let Some(wanted) = &self.wanted {
-                    again = !self.sync.reads.clear_wanted(self.name(), wanted).await?;
-                }
+                again = match &self.wanted {
+                    Some(wanted) => !self.sync.reads.clear_wanted(self.name(), wanted).await?,
+                    None => self.sync.reads.wanted(self.name()).await?.is_some(),
+                };
             }
             End::Incomplete { class, fault, place } => {
                 let source = self.name();

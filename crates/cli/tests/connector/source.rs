@@ -22,7 +22,7 @@ fn a_source_is_shown_with_its_columns_its_persons_and_its_end() {
     for told in [
         "Source afas, authoritative: gives persons",
         "the header authorization",
-        "afas (token)",
+        "afas-source (token)",
         "users: 6 rows",
         "employments: 6 rows",
         "positions: 2 rows",
@@ -113,7 +113,7 @@ fn accounts_are_shown_and_those_of_nobody_are_told() {
     let ran = world.test(&["entra"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stdout.contains("FAILED") && ran.stdout.contains("the answer is 401 (invalid_client)"), "{ran:?}");
-    assert!(ran.stdout.contains("look at clientId and clientSecret of secret entra"), "{ran:?}");
+    assert!(ran.stdout.contains("look at clientId and clientSecret of secret entra-source"), "{ran:?}");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_wrong_key_is_told_with_where_to_look() {
     let ran = world.test(&["afas"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stdout.contains("FAILED: stream users, page 1: the source answers 401"), "{ran:?}");
-    assert!(flat(&ran.stdout).contains("look at token of secret afas"), "{ran:?}");
+    assert!(flat(&ran.stdout).contains("look at token of secret afas-source"), "{ran:?}");
     assert!(ran.stdout.contains("first answer"), "{ran:?}");
 }
 
@@ -133,10 +133,10 @@ fn a_missing_secret_is_told_with_its_fields() {
     world.secrets(&json!({ "other": {} }));
     let ran = world.test(&["afas"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(flat(&ran.stdout).contains("put it into secrets.yaml: `afas: { token: … }`"), "{ran:?}");
+    assert!(flat(&ran.stdout).contains("put it into secrets.yaml: `afas-source: { token: … }`"), "{ran:?}");
     let ran = run(world.folder.path(), &["source", "test", "afas", "--config", "config"]);
     assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(ran.stderr.contains("--secrets FILE with `afas: { token: … }`"), "{ran:?}");
+    assert!(ran.stderr.contains("--secrets FILE with `afas-source: { token: … }`"), "{ran:?}");
 }
 
 #[test]

@@ -35,6 +35,11 @@ async fn a_burst_is_told_once_until_the_read_has_begun() {
     assert!(reads.want(&hr, false, at(201)).await.unwrap());
     // What came after the read had begun stays.
     assert!(!reads.clear_wanted(&hr, &mark).await.unwrap());
+    let mark = reads.wanted(&hr).await.unwrap().unwrap();
+    let taken = reads.take_up(&hr, mark).await.unwrap();
+    assert!(reads.want(&hr, false, at(202)).await.unwrap(), "a moment later, but the read has begun");
+    assert!(!reads.want(&hr, false, at(203)).await.unwrap());
+    assert!(!reads.clear_wanted(&hr, &taken).await.unwrap());
     assert!(reads.wanted(&hr).await.unwrap().is_some());
 }
 

@@ -33,7 +33,7 @@ struct Entry {
     name: String,
     role: &'static str,
     comes_by: Vec<&'static str>,
-    /// The path of its file, where configuration names one.
+    /// Where its file is, when configuration names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,9 +88,10 @@ impl Entry {
         }
         let file = dir.join(path).display().to_string();
         let secret = match &reading.what {
-            Readable::File { path, .. } => {
+            Readable::File { path, object, .. } => {
                 self.comes_by.push("file");
-                self.path.clone_from(path);
+                let address = object.as_ref().map(|object| format!("s3://{}/{}", object.bucket(), object.key()));
+                self.path = path.clone().or(address);
                 sources::Definition::parse(&file, text).map(|_| None)
             }
             Readable::ActiveDirectory { .. } => {

@@ -172,11 +172,7 @@ impl SourceReads {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn take_up(
-        &self,
-        source: &SourceName,
-        mark: Stored<Wanted>,
-    ) -> Result<Stored<Wanted>, StoreError> {
+    pub async fn take_up(&self, source: &SourceName, mark: Stored<Wanted>) -> Result<Stored<Wanted>, StoreError> {
         let taken = Wanted { since: Timestamp::UNIX_EPOCH, ..mark.value };
         match write_settled(&*self.0, &[put(key(source, "wanted"), mark.version, &taken, None)?]).await {
             Ok(()) => Ok(Stored { value: taken, version: mark.version + 1, index: None }),

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -115,10 +116,11 @@ impl Drop for Controller {
     }
 }
 
-/// A loopback address for this process alone, as far as process ids tell.
+/// A loopback address for one controller of this process alone, as far as process ids tell.
 fn address() -> String {
-    let id = std::process::id();
-    format!("127.77.{}.{}", id / 250 % 250, id % 250 + 2)
+    static CONTROLLERS: AtomicU32 = AtomicU32::new(0);
+    let (id, controller) = (std::process::id(), CONTROLLERS.fetch_add(1, Ordering::Relaxed));
+    format!("127.{}.{}.{}", 77 + controller % 100, id / 250 % 250, id % 250 + 2)
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {

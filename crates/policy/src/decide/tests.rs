@@ -167,7 +167,7 @@ fn what_stands_in_the_way_is_told_with_the_account() {
         [
             "invalid-attribute: Title holds a control character",
             "invalid-attribute: Username does not have the form of a mail address; ascii() and slug() make letters that one may hold",
-            "missing-attribute: Email has no value; the person has no account of source `entra` yet",
+            "missing-attribute: Email has no value; the person has no account of source `entra` that can be used",
             "missing-attribute: FederationIdentifier has no value, and without a unique key no account is made for the person",
             "no-profile: no rule gives a profile, and a Salesforce user can't be without one",
             "too-long: LastName has 81 characters, Salesforce takes 80; truncate() shortens a value",

@@ -164,7 +164,7 @@ impl Reading<'_> {
         waiting.sort_unstable();
         waiting.dedup();
         if !waiting.is_empty() {
-            message += &format!("; the person has no account of source `{}` yet", waiting.join("` or `"));
+            message += &format!("; the person has no account of source `{}` that can be used", waiting.join("` or `"));
         }
         self.values.problems.push(Problem::new("missing-attribute", message));
     }

@@ -248,8 +248,8 @@ async fn a_refused_log_in_is_told_without_the_secret() {
     assert!(!format!("{fault:?}").contains("hidden"));
     let world = people();
     for (field, value, told) in [
-        ("privateKey", "none", "secret entra is malformed: privateKey: it is no RSA private key in PEM form"),
-        ("certificate", "none", "secret entra is malformed: certificate: it is no certificate in PEM form"),
+        ("privateKey", "none", "secret entra-source is malformed: privateKey: it is no RSA private key in PEM form"),
+        ("certificate", "none", "secret entra-source is malformed: certificate: it is no certificate in PEM form"),
         ("clientId", "other", "logging in: the answer is 401 (invalid_client)"),
     ] {
         let mut secret = json!({ "clientId": "app", "privateKey": keys::PRIVATE, "certificate": keys::CERTIFICATE });

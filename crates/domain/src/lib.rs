@@ -26,7 +26,7 @@ pub use entitlement::{Entitlement, EntitlementKind, EntitlementName, Ownership};
 pub use field::{UserField, UserLink};
 pub use id::{PersonId, RecordId, SalesforceId, SalesforceUserId, SecretName, SourceName};
 pub use join::{JoinId, JoinKey, PersonKeys};
-pub use merge::{Merged, SourceRole, SourceRoles, merge};
+pub use merge::{Merged, PersonPart, SourceRole, SourceRoles, merge};
 pub use name::{Name, NameConvention};
 pub use person::{Contact, Person, RecordError};
 pub use snapshot::{Snapshot, SnapshotContent};

@@ -1,7 +1,10 @@
 //! Merging: several sources' snapshots become one person. An authoritative source decides whether the person exists;
 //! the others add their accounts. A person is gone only when an authoritative source said so, never by absence.
 
+mod part;
+
 use jiff::Timestamp;
+pub use part::PersonPart;
 use serde_json::{Map, Value};
 
 use crate::{Person, Snapshot, SnapshotContent, SourceName};
@@ -18,21 +21,29 @@ pub enum SourceRole {
 
 /// The configured sources, the most trusted first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SourceRoles(Vec<(SourceName, SourceRole)>);
+pub struct SourceRoles {
+    roles: Vec<(SourceName, SourceRole)>,
+    parts: Vec<(PersonPart, Vec<SourceName>)>,
+}
 
 impl SourceRoles {
     /// In order of trust.
     pub fn new(roles: impl IntoIterator<Item = (SourceName, SourceRole)>) -> Self {
-        Self(roles.into_iter().collect())
+        Self { roles: roles.into_iter().collect(), parts: Vec::new() }
+    }
+
+    /// With parts of a person that sources are trusted with in an order of their own.
+    pub fn with_parts(self, parts: Vec<(PersonPart, Vec<SourceName>)>) -> Self {
+        Self { parts, ..self }
     }
 
     /// What the source may decide; `None` for a source that is not configured.
     pub fn of(&self, source: &SourceName) -> Option<SourceRole> {
-        self.0.iter().find(|(name, _)| name == source).map(|(_, role)| *role)
+        self.roles.iter().find(|(name, _)| name == source).map(|(_, role)| *role)
     }
 
     fn of_role(&self, wanted: SourceRole) -> impl Iterator<Item = &SourceName> {
-        self.0.iter().filter(move |(_, role)| *role == wanted).map(|(name, _)| name)
+        self.roles.iter().filter(move |(_, role)| *role == wanted).map(|(name, _)| name)
     }
 }
 
@@ -70,14 +81,33 @@ pub fn merge(snapshots: &[Snapshot], roles: &SourceRoles) -> Merged {
         }
     }
     match (found, removed) {
-        (Some(person), _) => with_accounts(person, snapshots, roles),
+        (Some(person), _) => with_accounts(with_parts(person, snapshots, roles), snapshots, roles),
         (None, Some(at)) => Merged::Removed { at },
         (None, None) => Merged::Waiting,
     }
 }
 
-fn with_accounts(person: &Person, snapshots: &[Snapshot], roles: &SourceRoles) -> Merged {
-    let mut person = person.clone();
+/// The person with each part from the first of its sources that tells it.
+fn with_parts(person: &Person, snapshots: &[Snapshot], roles: &SourceRoles) -> Person {
+    let mut merged = person.clone();
+    for (part, sources) in &roles.parts {
+        let told = sources.iter().flat_map(|source| persons_of(snapshots, source));
+        if let Some(from) = told.into_iter().find(|person| part.is_told_by(person)) {
+            part.copy(from, &mut merged);
+        }
+    }
+    merged
+}
+
+fn persons_of<'s>(snapshots: &'s [Snapshot], source: &SourceName) -> impl Iterator<Item = &'s Person> {
+    let of_source = snapshots.iter().filter(move |snapshot| snapshot.source == *source);
+    of_source.filter_map(|snapshot| match &snapshot.content {
+        SnapshotContent::Person(person) => Some(&**person),
+        SnapshotContent::Account(_) | SnapshotContent::Removed => None,
+    })
+}
+
+fn with_accounts(mut person: Person, snapshots: &[Snapshot], roles: &SourceRoles) -> Merged {
     let mut ambiguous = Vec::new();
     for source in roles.of_role(SourceRole::Dependent) {
         let accounts: Vec<_> = snapshots.iter().filter(|s| s.source == *source).filter_map(account_of).collect();
@@ -161,6 +191,33 @@ mod tests {
         let gone = snapshot("hr", "p1", 5, SnapshotContent::Removed);
         assert!(matches!(merge(&[gone.clone(), payroll], &roles()), Merged::Present { .. }));
         assert_eq!(merge(&[gone], &roles()), Merged::Removed { at: Timestamp::from_second(5).unwrap() });
+    }
+
+    #[test]
+    fn a_part_comes_from_the_first_of_its_sources_that_tells_it() {
+        let told = |from: &str, family: &str, more: Value| {
+            let mut record = json!({ "id": "p1", "name": { "familyName": family }, "contracts": [] });
+            record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let content = SnapshotContent::Person(Box::new(Person::from_json(&record).unwrap()));
+            snapshot(from, "p1", 1, content)
+        };
+        let hr =
+            told("hr", "Vries", json!({ "contact": { "email": "hr@x.nl", "phone": "1" }, "custom": { "desk": "a" } }));
+        let payroll = told("payroll", "Fries", json!({ "contact": { "phone": "2" }, "custom": { "desk": "b" } }));
+        let all = ["payroll", "hr"].map(source).to_vec();
+        let parts = ["contact.email", "contact.phone", "custom.desk"].map(|part| part.parse().unwrap());
+        let roles = roles().with_parts(parts.into_iter().map(|part| (part, all.clone())).collect());
+        let merged = |snapshots: &[Snapshot]| match merge(snapshots, &roles) {
+            Merged::Present { person, .. } => person,
+            other => panic!("{other:?}"),
+        };
+        let both = merged(&[hr.clone(), payroll.clone()]);
+        assert_eq!(both.name.family_name.as_deref(), Some("Vries"));
+        assert_eq!((both.contact.email.as_deref(), both.contact.phone.as_deref()), (Some("hr@x.nl"), Some("2")));
+        assert_eq!(both.custom["desk"], "b");
+        // One source alone gives all it has.
+        assert_eq!(merged(&[payroll]).contact.email, None);
+        assert_eq!(merged(&[hr]).contact.phone.as_deref(), Some("1"));
     }
 
     #[test]

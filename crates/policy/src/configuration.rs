@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::{JoinKey, Person, PersonKeys, SourceName, SourceRole, SourceRoles};
+use domain::{JoinKey, Person, PersonKeys, PersonPart, SourceName, SourceRole, SourceRoles};
 use expression::Lookups;
 use serde_json::{Map, Value};
 
@@ -24,6 +24,8 @@ pub struct Configuration {
     pub salesforce: Salesforce,
     /// Where people come from, the most trusted first.
     pub sources: Vec<SourceConfig>,
+    /// Parts of a person that sources are trusted with in an order of their own.
+    pub priority: Vec<(PersonPart, Vec<SourceName>)>,
     /// What is done about changes that somebody made in the org by hand.
     pub drift: Drift,
     /// Systems that are told what was decided.
@@ -92,6 +94,7 @@ impl Configuration {
     /// The sources' roles, the most trusted first, for merging snapshots.
     pub fn source_roles(&self) -> SourceRoles {
         SourceRoles::new(self.sources.iter().map(|source| (source.name.clone(), source.role)))
+            .with_parts(self.priority.clone())
     }
 
     /// Whether the source's accounts find their persons by keys.
@@ -124,6 +127,7 @@ struct Merged {
     organisation: Option<At<crate::files::shape::Organisation>>,
     salesforce: Option<At<crate::files::shape::Salesforce>>,
     sources: Option<At<Vec<At<crate::files::shape::Source>>>>,
+    priority: Option<At<Entries<Vec<At<String>>>>>,
     account: Option<At<crate::files::shape::Account>>,
     rules: Vec<At<crate::files::shape::Rule>>,
     ownership: Option<At<crate::files::shape::Ownership>>,
@@ -137,6 +141,7 @@ impl Merged {
         only(&mut self.organisation, file.organisation, "organisation", sink);
         only(&mut self.salesforce, file.salesforce, "salesforce", sink);
         only(&mut self.sources, file.sources, "sources", sink);
+        only(&mut self.priority, file.priority, "priority", sink);
         only(&mut self.account, file.account, "account", sink);
         only(&mut self.ownership, file.ownership, "ownership", sink);
         only(&mut self.drift, file.drift, "drift", sink);
@@ -173,6 +178,10 @@ impl Merged {
             }
             sources
         });
+        let priority = match (&self.priority, &sources) {
+            (Some(at), Some(sources)) => settings::priority(&at.value, sources, sink),
+            _ => Vec::new(),
+        };
         let write_backs = self.write_back.map(|at| {
             let text_of = |place: &Place| texts.get(&place.file).copied().unwrap_or_default();
             write_back::write_backs(&at.value, &write_back::Surroundings { lookups: &lookups, text_of }, sink)
@@ -197,6 +206,7 @@ impl Merged {
             organisation: organisation?,
             salesforce,
             sources,
+            priority,
             drift,
             write_backs: write_backs.unwrap_or_default(),
             policy: policy?,

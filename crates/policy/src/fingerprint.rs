@@ -22,7 +22,7 @@ pub(crate) fn fingerprint(
         if let Some(Value::Array(more)) = keys.remove("rules") {
             rules.extend(more);
         }
-        let decide = |key: &str| matches!(key, "organisation" | "account" | "lookups" | "ownership");
+        let decide = |key: &str| matches!(key, "organisation" | "priority" | "account" | "lookups" | "ownership");
         decides.extend(keys.into_iter().filter(|(key, _)| decide(key)));
     }
     let source = |source: &SourceConfig| match joins.id(&source.name) {

@@ -3,6 +3,7 @@
 
 mod drift;
 mod export;
+mod priority;
 mod salesforce;
 mod sources;
 pub mod webhook;
@@ -16,6 +17,7 @@ use jiff::tz::TimeZone;
 pub use self::drift::Drift;
 pub(crate) use self::drift::drift;
 pub use self::export::BucketObject;
+pub(crate) use self::priority::priority;
 pub(crate) use self::salesforce::salesforce;
 pub use self::salesforce::{ApiBudget, Salesforce};
 pub(crate) use self::sources::sources;

@@ -26,7 +26,7 @@ fn files(extra: &str) -> Vec<(String, String)> {
 
 #[test]
 fn the_yaml_blocks_make_a_configuration() {
-    assert_eq!(files("").len(), 7 + 1);
+    assert_eq!(files("").len(), 8 + 1);
     let configuration = Configuration::parse(&files("")).unwrap_or_else(|problems| panic!("{problems}"));
     assert!(configuration.warnings.is_empty(), "{:?}", configuration.warnings);
 }

@@ -162,6 +162,14 @@ fn keys_and_values_are_checked() {
             "account.yaml:8:23: error: 13 characters; Salesforce takes 8",
         ),
         (
+            with_connector("sources:", "priority: { contact.emial: [hr], contact.phone: [nobody] }\nsources:"),
+            "connector.yaml:3:13: error: `contact.emial`: it is none of name, contact.email",
+        ),
+        (
+            with_connector("sources:", "priority: { contact.phone: [nobody] }\nsources:"),
+            "connector.yaml:3:29: error: there is no source `nobody`",
+        ),
+        (
             with_account(&ACCOUNT.replace("LastName: family", "LastName: \"lower('x') + lookup('none', family)\"")),
             "account.yaml:7:36: error: there is no lookup table `none`",
         ),

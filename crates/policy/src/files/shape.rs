@@ -48,6 +48,9 @@ shape! {
         "salesforce" salesforce: Option<At<Salesforce>> = None,
         /// Where people come from, the most trusted source first.
         "sources" sources: Option<At<Vec<At<Source>>>> = None,
+        /// Parts of a person that sources are trusted with in another order than their own: name, contact.email,
+        /// contact.phone, contact.mobilePhone, contracts or custom.NAME, each with its sources, the most trusted first.
+        "priority" priority: Option<At<Entries<Vec<At<String>>>>> = None,
         /// The Salesforce account: when there is one, and what its fields hold.
         "account" account: Option<At<Account>> = None,
         /// Business rules: who is given what.

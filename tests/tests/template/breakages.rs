@@ -151,6 +151,8 @@ pub(crate) const ALL: &[Breakage] = &[
     of("alarms", "/Resources/SourceManyAbsentAlarm/Properties/Threshold", "5", "SourceManyAbsent of the connector"),
     of("alarms", "/Resources/SyncSourceReadFailedMetric/Properties/FilterPattern", r#""{ $.event = \"source.incomplete\" }""#, "source.unreadable in SyncLogs"),
     of("alarms", "/Resources/SyncSourceManyAbsentMetric/Properties/LogGroupName", r#"{"Ref": "MappingLogs"}"#, "source.many_absent in SyncLogs"),
+    of("alarms", "/Resources/WriteBackStoppedAlarm", "null", "WriteBackStopped of the connector"),
+    of("alarms", "/Resources/SyncWriteBackStoppedMetric", "null", "write_back.stopped in SyncLogs"),
     of("alarms", "/Resources/ChangesDeadAlarm/Properties/AlarmActions", "null", "ChangesDeadAlarm is heard by nobody"),
     of("runbook", "/Resources/SyncSilentAlarm/Properties/AlarmName", r#"{"Fn::Sub": "${AWS::StackName}-sync-quiet"}"#, "sync-quiet"),
     of("dashboard", "/Resources/Dashboard/Properties/DashboardBody", r#"{"Fn::Sub": "{\"widgets\": ["}"#, "is not JSON"),

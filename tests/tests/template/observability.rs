@@ -66,6 +66,7 @@ pub(crate) fn alarms(template: &Template) -> Vec<String> {
     wants("SalesforceLimitReached", None, true);
     wants("SourceReadFailed", None, true);
     wants("SourceManyAbsent", None, true);
+    wants("WriteBackStopped", None, false);
     // After a failure only a person can heal, a source is read again after half an hour: so seldom, and it must be seen.
     let of_reads = alarms.iter().filter(|(_, alarm)| alarm["Properties"]["MetricName"] == "SourceReadFailed");
     for (id, alarm) in of_reads {
@@ -93,6 +94,7 @@ pub(crate) fn alarms(template: &Template) -> Vec<String> {
         ("SourceReadFailed", "SyncLogs", "source.unreadable"),
         ("SourceReadFailed", "SyncLogs", "source.failed"),
         ("SourceManyAbsent", "SyncLogs", "source.many_absent"),
+        ("WriteBackStopped", "SyncLogs", "write_back.stopped"),
     ] {
         if !filters.iter().any(|(name, from)| *name == metric && from.contains(group) && from.contains(event)) {
             complaints.push(format!("{metric} does not count {event} in {group}"));

@@ -1,7 +1,8 @@
-//! Microsoft Graph's users and the token endpoint beside it. Facts: learn.microsoft.com (delta query, paging, throttling,
-//! client credentials and certificate credentials) and published recordings of users and users/delta.
+//! Microsoft Graph's users and groups, and the token endpoint beside it. Facts: learn.microsoft.com (delta query, paging,
+//! throttling, client credentials and certificate credentials) and published recordings of users and users/delta.
 
 mod delta;
+mod groups;
 mod token;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -46,6 +47,8 @@ pub struct Entra {
 #[derive(Default)]
 struct State {
     users: BTreeMap<String, User>,
+    groups: BTreeMap<String, groups::Group>,
+    groups_forbidden: bool,
     version: u64,
     /// Access tokens and their end.
     tokens: HashMap<String, Timestamp>,
@@ -76,7 +79,7 @@ impl Entra {
         }
     }
 
-    /// Pages of so many users, whatever is asked for.
+    /// Pages of so many users or groups, whatever is asked for.
     pub fn page(&self, size: usize) {
         lock(&self.state).page = Some(size);
     }
@@ -118,11 +121,7 @@ impl Entra {
     }
 
     fn users(&self, request: &Request<Bytes>) -> Response<Bytes> {
-        let top = parameter(request, "$top").map_or(Ok(100), |top| top.parse::<usize>());
-        let Some(top) = top.ok().filter(|top| (1..=999).contains(top)) else {
-            let message = "Invalid page size specified. Must be between 1 and 999 inclusive.";
-            return error(400, "Request_UnsupportedQuery", message);
-        };
+        let Some(top) = top(request) else { return bad_size() };
         if parameter(request, "$skip").is_some() {
             return error(400, "Request_BadRequest", "$skip is not supported.");
         }
@@ -176,9 +175,11 @@ impl Emulator for Entra {
         match request.uri().path() {
             "/v1.0/users" => self.users(request),
             "/v1.0/users/delta" => self.delta(request),
-            path => match path.strip_prefix("/v1.0/users/") {
-                Some(id) => self.user(&crate::request::decode(id), request),
-                None => error(400, "BadRequest", "Resource not found for the segment."),
+            "/v1.0/groups" => self.groups(request),
+            path => match (path.strip_prefix("/v1.0/users/"), path.strip_prefix("/v1.0/groups/")) {
+                (Some(id), _) => self.user(&crate::request::decode(id), request),
+                (None, Some(path)) => self.members(path, request),
+                (None, None) => error(400, "BadRequest", "Resource not found for the segment."),
             },
         }
     }
@@ -205,6 +206,17 @@ fn row(state: &State, id: &str, request: &Request<Bytes>) -> Option<Value> {
         );
     }
     Some(Value::Object(row))
+}
+
+/// Rows in a page; `None` for a number that Graph refuses.
+fn top(request: &Request<Bytes>) -> Option<usize> {
+    let top = parameter(request, "$top").map_or(Ok(100), |top| top.parse::<usize>());
+    top.ok().filter(|top| (1..=999).contains(top))
+}
+
+fn bad_size() -> Response<Bytes> {
+    let message = "Invalid page size specified. Must be between 1 and 999 inclusive.";
+    error(400, "Request_UnsupportedQuery", message)
 }
 
 fn selected(request: &Request<Bytes>) -> Vec<String> {

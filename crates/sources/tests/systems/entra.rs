@@ -11,9 +11,9 @@ use sources::{Mode, Record, Want};
 
 use crate::support::{World, record, shipped};
 
-const TENANT: &str = "00000000-0000-0000-0000-000000000000";
+pub(crate) const TENANT: &str = "00000000-0000-0000-0000-000000000000";
 
-fn fill(entra: &Entra) {
+pub(crate) fn fill(entra: &Entra) {
     let user = |n: u32| {
         json!({ "userPrincipalName": format!("u{n}@example.test"), "mail": format!("u{n}@example.test"),
         "displayName": format!("User {n}"), "givenName": "U", "surname": format!("Ser{n}"), "accountEnabled": true,

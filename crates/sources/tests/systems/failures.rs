@@ -9,7 +9,7 @@ use source_emulators::{Breakage, Emulator, When};
 use sources::{End, Mode, Want};
 
 use crate::support::{Read, World};
-use crate::{afas, bamboohr, entra, exact_online, exact_synergy, personio};
+use crate::{afas, bamboohr, entra, entra_groups, exact_online, exact_synergy, personio};
 
 /// A system's places for things to go wrong.
 struct Target {
@@ -185,6 +185,15 @@ impl Target {
 
     fn circle(&self) -> fn(&mut Value) {
         match (self.is_graph(), self.want) {
+            (true, Want::Everything) if self.stream == "groups" => |document| {
+                first_list(document).as_array_mut().unwrap().clear();
+                graph_next(document, "https://graph.microsoft.com/v1.0/groups?$skiptoken=x");
+            },
+            (true, Want::Everything) if self.stream == "members" => |document| {
+                first_list(document).as_array_mut().unwrap().clear();
+                let members = "groups/g-sales/transitiveMembers/microsoft.graph.user";
+                graph_next(document, &format!("https://graph.microsoft.com/v1.0/{members}?$count=true&$skiptoken=x"));
+            },
             (true, Want::Everything) => |document| {
                 first_list(document).as_array_mut().unwrap().clear();
                 graph_next(document, "https://graph.microsoft.com/v1.0/users?$skiptoken=x");
@@ -366,6 +375,19 @@ async fn entra_accounts() {
 #[tokio::test]
 async fn entra_people() {
     assert!(check(&Target { name: "entra-people", ..GRAPH }, entra::people, |_| ()).await > 70);
+}
+
+#[tokio::test]
+async fn entra_groups() {
+    for (data, stream, token) in [
+        ("/v1.0/groups?", "groups", GRAPH.token),
+        ("/transitiveMembers/", "members", None),
+        ("/v1.0/users?", "users", None),
+    ] {
+        let target = Target { name: "entra-groups", data, stream, token, ..GRAPH };
+        let checked = check(&target, entra_groups::world, |_| ()).await;
+        assert!(checked > 70, "{checked}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod afas;
 mod bamboohr;
 mod document;
 mod entra;
+mod entra_groups;
 mod evidence;
 mod exact_online;
 mod exact_synergy;

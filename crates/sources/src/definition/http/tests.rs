@@ -34,10 +34,11 @@ contracts:
   startDate: { value: item.start, date: milliseconds }
 ";
 
-const SHIPPED: [(&str, &str); 7] = [
+const SHIPPED: [(&str, &str); 8] = [
     ("afas", include_str!("../../../../../infra/config/sources/afas.yaml")),
     ("bamboohr", include_str!("../../../../../infra/config/sources/bamboohr.yaml")),
     ("entra", include_str!("../../../../../infra/config/sources/entra.yaml")),
+    ("entra-groups", include_str!("../../../../../infra/config/sources/entra-groups.yaml")),
     ("entra-people", include_str!("../../../../../infra/config/sources/entra-people.yaml")),
     ("exact-online", include_str!("../../../../../infra/config/sources/exact-online.yaml")),
     ("exact-synergy-rest", include_str!("../../../../../infra/config/sources/exact-synergy-rest.yaml")),

@@ -165,6 +165,7 @@ pub(crate) const ALL: &[Breakage] = &[
     of("webhook timeout", "/Resources/WebhookFunction/Properties/Timeout", "11", "more than 10 s"),
     of("webhook timeout", "/Resources/WebhookFunction/Properties/FunctionUrlConfig/AuthType", "\"AWS_IAM\"", "more than a signature"),
     of("schedules", "/Resources/SyncFunction/Properties/Events/Sweep", "null", "nothing starts sweep"),
+    of("schedules", "/Resources/SyncFunction/Properties/Events/Sweep/Properties/DeadLetterConfig", "null", "what sweep can't start is lost"),
     of("schedules", "/Resources/SyncFunction/Properties/Events/Due/Properties/Input", r#""{\"task\":\"dew\"}""#, "nothing starts due"),
     of("schedules", "/Resources/SyncFunction/Properties/Events/Pull/Properties/Input", r#""{\"task\":\"pull\",\"source\":\"hr\"}""#, "pull gets"),
     of("schedules", "/Resources/SyncFunction/Properties/Events/Pull/Properties/State", "\"DISABLED\"", "pull may be off"),

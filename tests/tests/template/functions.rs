@@ -80,6 +80,9 @@ pub(crate) fn schedules(template: &Template) -> Vec<String> {
         if properties["ScheduleExpressionTimezone"]["Ref"] != "ScheduleTimeZone" {
             complaints.push(format!("{task} does not run in the organisation's time zone"));
         }
+        if reference(&properties["DeadLetterConfig"]["Arn"]) != Some("SchedulesDeadQueue") {
+            complaints.push(format!("what {task} can't start is lost"));
+        }
         if properties.get("State").is_some_and(|state| state != "ENABLED") {
             complaints.push(format!("the schedule of {task} may be off"));
         }

@@ -80,6 +80,8 @@ pub(crate) fn queues(template: &Template) -> Vec<String> {
     for (role, queues) in SENDERS {
         wanted.extend(queues.iter().flat_map(|queue| [(*role, *queue, "sqs:SendMessage"), (*role, *queue, FINDING)]));
     }
+    // EventBridge knows the queue by its ARN.
+    wanted.insert(("SchedulerRole", "SchedulesDeadQueue", "sqs:SendMessage"));
     for (function, _, event) in template.events("SQS") {
         let role = reference(template.at(&format!("/Resources/{function}/Properties/Role"))).unwrap_or("nothing");
         let queue = reference(&event["Properties"]["Queue"]).unwrap_or("nothing");

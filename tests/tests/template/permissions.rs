@@ -150,7 +150,7 @@ pub(crate) fn only_needed_tables(template: &Template) -> Vec<String> {
                 "UrgentChangesQueue",
             ],
         ),
-        ("SchedulerRole", &[]),
+        ("SchedulerRole", &["SchedulesDeadQueue"]),
     ];
     let mut complaints = vec![];
     for (role, _) in template.of("AWS::IAM::Role") {

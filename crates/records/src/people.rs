@@ -1,11 +1,13 @@
 //! The People table: snapshots as they come in, the desired state computed from them, and the indexes by which a sweep
 //! finds what a lost message left behind.
 
+mod by_source;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::snapshot::Freshness;
-use domain::{DesiredState, PersonId, RecordId, Snapshot, SnapshotContent, SourceName};
+use domain::{DesiredState, PersonId, Snapshot, SnapshotContent, SourceName};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ports::{IndexPosition, Key, Page, Store, StoreError, Table, Write};
@@ -307,55 +309,6 @@ impl People {
         let Page { items, next } = self.0.scan(Table::People, after, 500).await?;
         let snapshots = items.iter().filter(|item| item.key.sort.starts_with(keys::SNAPSHOT_PREFIX));
         Ok((snapshots.filter_map(|item| keys::person_of_partition(&item.key.partition)).collect(), next))
-    }
-
-    /// The person that a source's record belongs to.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn person_of(&self, source: &SourceName, record: &RecordId) -> Result<Option<PersonId>, StoreError> {
-        let pointer = self.get_one::<RecordPointer>(&keys::record_pointer(source, record)).await?;
-        Ok(pointer.map(|pointer| pointer.value.person))
-    }
-
-    /// The persons that records of a source belong to, in the records' order; `None` for a record that is not known.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn persons_of(
-        &self,
-        source: &SourceName,
-        records: &[RecordId],
-    ) -> Result<Vec<Option<PersonId>>, StoreError> {
-        let keys: Vec<_> = records.iter().map(|record| keys::record_pointer(source, record)).collect();
-        let person = |item| Ok(Stored::<RecordPointer>::decode_optional(item)?.map(|pointer| pointer.value.person));
-        self.0.get(&keys).await?.into_iter().map(person).collect()
-    }
-
-    /// All records of a source that are there, with their persons.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn records_of(&self, source: &SourceName) -> Result<Vec<(RecordId, PersonId)>, StoreError> {
-        let mut records = Vec::new();
-        for shard in 0..keys::SHARDS {
-            let partition = keys::shard_partition(&keys::source_index(source), shard);
-            let mut after = None;
-            loop {
-                let page = self.0.index(Table::People, &partition, None, after.as_ref(), 500).await?;
-                for item in page.items {
-                    let listed = item.index.as_ref().map(|index| RecordId::parse(index.sort.as_str()));
-                    if let Some(Ok(record)) = listed {
-                        records.push((record, Stored::<RecordPointer>::decode(item)?.value.person));
-                    }
-                }
-                after = page.next;
-                if after.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(records)
     }
 
     async fn get_one<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Result<Option<Stored<T>>, StoreError> {

@@ -1,16 +1,19 @@
 //! What a read of a source found and what came of it, counted from the audit log.
 
+mod found;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use domain::{AuditRecord, Operation, PersonId};
 use jiff::Timestamp;
 use local::{Pipeline, Quiet};
-use records::sync_state::{RefusedRecord, RunReport};
+use records::sync_state::RefusedRecord;
 use records::{Accounts, AuditLog};
 use salesforce::CallKind;
 use serde::Serialize;
 
+pub(super) use self::found::Records;
 use crate::commands::parked::Waiting;
 use crate::output::{Output, Report, fields, table};
 use crate::store::Opened;
@@ -24,45 +27,6 @@ pub(super) struct Imported {
     /// With `--wait`: what came of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) outcome: Option<Outcome>,
-}
-
-/// What the source holds.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Records {
-    read: u64,
-    changed: u64,
-    refused: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    removed: u64,
-    /// Absent from a complete read, and taken as gone.
-    #[serde(skip_serializing_if = "is_zero")]
-    absent: u64,
-    /// Absent from a complete read, and kept for a person to decide.
-    #[serde(skip_serializing_if = "is_zero")]
-    held: u64,
-    /// Accounts of nobody.
-    #[serde(skip_serializing_if = "is_zero")]
-    unplaced: u64,
-    /// Whether the source was read to its proper end.
-    complete: bool,
-    /// Whether everything was read; else what changed.
-    everything: bool,
-    /// Whether the read goes on later.
-    unfinished: bool,
-    #[serde(skip_serializing_if = "is_zero")]
-    requests: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    advice: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    refused_records: Vec<RefusedRecord>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 /// How long a command waits for quiet.
@@ -115,55 +79,6 @@ struct Standing {
     inactive: u64,
     /// Persons who are known and have no user.
     absent: u64,
-}
-
-impl Records {
-    pub(super) fn new(run: RunReport, refused_records: Vec<RefusedRecord>) -> Self {
-        let RunReport { read, changed, refused, removed, absent, held, unplaced, .. } = run;
-        let RunReport { complete, everything, unfinished, requests, fault, advice, .. } = run;
-        Self {
-            read,
-            changed,
-            refused,
-            removed,
-            absent,
-            held,
-            unplaced,
-            complete,
-            everything,
-            unfinished,
-            requests,
-            fault,
-            advice,
-            refused_records,
-        }
-    }
-}
-
-impl Records {
-    fn rows(&self) -> Vec<(&'static str, String)> {
-        let end = match &self.fault {
-            Some(fault) if self.unfinished => format!(": goes on later ({fault})"),
-            None if self.unfinished => ": goes on later".to_owned(),
-            Some(fault) => format!(": incomplete, {fault}"),
-            None if !self.complete => ": incomplete".to_owned(),
-            None => String::new(),
-        };
-        let mut rows = vec![
-            ("records read", format!("{}{end}", self.read)),
-            ("  changed", self.changed.to_string()),
-            ("  refused", self.refused.to_string()),
-        ];
-        let others = [
-            ("  removed by the source", self.removed),
-            ("  absent, taken as gone", self.absent),
-            ("  absent, held", self.held),
-            ("  accounts of nobody", self.unplaced),
-            ("requests to the source", self.requests),
-        ];
-        rows.extend(others.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name, count.to_string())));
-        rows
-    }
 }
 
 impl Imported {

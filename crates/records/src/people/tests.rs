@@ -1,4 +1,4 @@
-use domain::{Cause, DesiredAccount, SnapshotContent};
+use domain::{Cause, DesiredAccount, RecordId, SnapshotContent};
 use ports::clock::ManualClock;
 use serde_json::json;
 use storage::Embedded;

@@ -13,10 +13,11 @@ mod keep;
 mod object;
 mod requests;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use active_directory::Definition as Directory;
-use domain::SourceName;
+use domain::{RecordId, SourceName};
 use jiff::{SignedDuration, Timestamp};
 use policy::{DefinitionFile, Readable, Reading, SourceConfig};
 use ports::Class;
@@ -50,6 +51,8 @@ struct Pull<'a> {
     everything: bool,
     state: ReadState,
     wanted: Option<Stored<Wanted>>,
+    /// Absent records that wait for a decision.
+    held: BTreeSet<RecordId>,
     report: RunReport,
     woken: usize,
 }
@@ -129,6 +132,7 @@ impl Sync {
         let everything = everything
             || wanted.as_ref().is_some_and(|wanted| wanted.value.everything)
             || due::everything(reading, &state, now);
+        let held = self.reads.held(&source.name).await?.into_iter().map(|absent| absent.record).collect();
         let report = RunReport { begun: Some(now), ..RunReport::default() };
         let alive = now;
         Ok(Pull {
@@ -142,6 +146,7 @@ impl Sync {
             everything,
             state,
             wanted,
+            held,
             report,
             woken: 0,
         })

@@ -45,13 +45,17 @@ struct Company {
 
 impl Company {
     fn new(join: &str) -> Self {
+        Self::with(join, |definition| definition)
+    }
+
+    fn with(join: &str, change: impl Fn(String) -> String) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(morning()));
         let systems = Arc::new(Both {
             afas: InProcess::new(Afas::new("12345", TOKEN)),
             entra: InProcess::new(Entra::new(TENANT, "client", "hunter2", clock)),
         });
         let afas = shipped("afas");
-        let mut entra = shipped("entra").replace("00000000-0000-0000-0000-000000000000", TENANT);
+        let mut entra = change(shipped("entra").replace("00000000-0000-0000-0000-000000000000", TENANT));
         let mut sources =
             vec!["{ name: afas, role: authoritative, http: { definition: sources/afas.yaml } }".to_owned()];
         if join.is_empty() {
@@ -140,6 +144,27 @@ async fn a_person_waits_for_its_account_and_takes_the_address_from_it() {
     assert_eq!(company.read("entra", false).await.changed, 1);
     assert_eq!(company.mail("100070").as_deref(), Some("noor.wit@example.test"));
     assert_eq!(company.read("entra", true).await.changed, 0);
+}
+
+#[tokio::test]
+async fn an_account_that_names_nobody_any_more_is_held_until_it_does_again() {
+    let company = Company::with("", |definition| definition.replace("absence: leaver", "absence: hold"));
+    company.hires(&seller("100070"));
+    company.account("e1", "100070", "noor@example.test");
+    company.read("entra", false).await;
+    company.read("afas", false).await;
+    let held = async || company.world.pipeline.sync.reads.held(&source_name("entra")).await.expect("readable").len();
+    company.account("e1", "", "noor@example.test");
+    // By a read of changes and by one of everything alike.
+    assert_eq!(company.read("entra", false).await.held, 1);
+    assert_eq!(held().await, 1);
+    company.read("entra", true).await;
+    assert_eq!(held().await, 1);
+    assert_eq!(company.mail("100070").as_deref(), Some("noor@example.test"));
+    company.account("e1", "100070", "noor@example.test");
+    let report = company.read("entra", false).await;
+    assert!(!report.everything, "{report:?}");
+    assert_eq!(held().await, 0, "nobody decides on one who is there");
 }
 
 #[tokio::test]

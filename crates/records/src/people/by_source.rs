@@ -17,7 +17,8 @@ impl People {
         Ok(pointer.map(|pointer| pointer.value.person))
     }
 
-    /// The persons that records of a source belong to, in the records' order; `None` for a record that is not known.
+    /// The persons that records of a source belong to, in the records' order; `None` for a record that is not known, or
+    /// not there any more.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -27,7 +28,11 @@ impl People {
         records: &[RecordId],
     ) -> Result<Vec<Option<PersonId>>, StoreError> {
         let keys: Vec<_> = records.iter().map(|record| keys::record_pointer(source, record)).collect();
-        let person = |item| Ok(Stored::<RecordPointer>::decode_optional(item)?.map(|pointer| pointer.value.person));
+        let person = |item| {
+            // Only what is there is listed under its source.
+            let pointer = Stored::<RecordPointer>::decode_optional(item)?.filter(|pointer| pointer.index.is_some());
+            Ok(pointer.map(|pointer| pointer.value.person))
+        };
         self.0.get(&keys).await?.into_iter().map(person).collect()
     }
 

@@ -12,14 +12,8 @@ const MOST: usize = 20;
 const MOST_PERCENT: usize = 5;
 
 impl Pull<'_> {
-    /// The stored records that are not there, after a read that proves it; those that are there again are held no
-    /// longer.
+    /// The stored records that are not there, after a read that proves it.
     pub(super) async fn missing(&self, is_there: impl Fn(&RecordId) -> bool) -> Result<Missing, SyncError> {
-        for held in self.sync.reads.held(self.name()).await? {
-            if is_there(&held.record) {
-                self.sync.reads.release(self.name(), &held.record).await?;
-            }
-        }
         let mut known = self.sync.people.records_of(self.name()).await?;
         let all = known.len();
         known.retain(|(record, _)| !is_there(record));
@@ -35,16 +29,13 @@ impl Pull<'_> {
         // Accounts of nobody take nothing from anybody.
         if absence == Absence::Leaver {
             self.remove(&unplaced).await?;
-            self.report.removed -= unplaced.len() as u64;
         }
         match absence {
             Absence::Ignore => {}
             Absence::Leaver if !many => {
                 let ids: Vec<_> = records.iter().map(|(record, _)| record.clone()).collect();
-                let before = self.report.removed;
-                let persons = self.remove(&ids).await?;
-                self.report.absent += self.report.removed - before;
-                self.report.removed = before;
+                let (absent, persons) = self.remove(&ids).await?;
+                self.report.absent += absent;
                 for (record, _) in &records {
                     self.sync.reads.release(self.name(), record).await?;
                 }

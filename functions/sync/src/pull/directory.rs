@@ -54,7 +54,8 @@ impl Pull<'_> {
             self.settle(missing, absence).await?;
         }
         let place = done.bookmark.as_ref().and_then(|bookmark| serde_json::to_value(bookmark).ok());
-        if done.advice.iter().any(|advice| *advice != Advice::DeletesUnseen) {
+        // Everything was read just now: what a full read advises, it has done.
+        if !self.report.everything && done.advice.iter().any(|advice| *advice != Advice::DeletesUnseen) {
             self.sync.reads.want(self.name(), true, self.now()).await?;
         }
         Ok(End::Complete { place: place.or(self.state.place.take()) })

@@ -25,6 +25,7 @@ impl Pull<'_> {
         let (mut snapshots, mut accounts, mut gone, mut left) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for record in records {
             self.report.read += 1;
+            self.let_go(&record, joined).await?;
             match record {
                 Record::Present { record, content, .. } if joined => match *content {
                     SnapshotContent::Account(account) => accounts.push((record, account)),
@@ -43,11 +44,30 @@ impl Pull<'_> {
                 Record::Refused(refused) => self.refuse(refused).await?,
             }
         }
-        let mut woken = self.store_changed(snapshots).await?;
+        let (changed, mut woken) = self.store_changed(snapshots).await?;
+        self.report.changed += changed;
         woken.extend(self.place(accounts).await?);
-        woken.extend(self.remove(&gone).await?);
+        let (removed, persons) = self.remove(&gone).await?;
+        self.report.removed += removed;
+        woken.extend(persons);
         woken.extend(self.leave_out(left, absence).await?);
         self.wake(woken).await
+    }
+
+    /// A record that is there is no longer absent, whatever kind of read tells it. An account that names nobody, where no
+    /// keys find its person, is no account of anybody's.
+    async fn let_go(&mut self, record: &Record, joined: bool) -> Result<(), StoreError> {
+        let there = match record {
+            Record::Present { record, .. } => Some(record),
+            Record::Unowned { record, .. } if joined => Some(record),
+            Record::Refused(refused) => refused.record.as_ref(),
+            _ => None,
+        };
+        if let Some(record) = there.filter(|record| self.held.contains(*record)) {
+            self.sync.reads.release(self.name(), record).await?;
+            self.held.remove(record);
+        }
+        Ok(())
     }
 
     pub(super) async fn wake(&mut self, persons: BTreeSet<PersonId>) -> Result<(), SyncError> {
@@ -60,8 +80,8 @@ impl Pull<'_> {
         Snapshot { source, record, person, observed_at: self.begun, event, content }
     }
 
-    /// Stores the snapshots that say something new; answers their persons.
-    async fn store_changed(&mut self, snapshots: Vec<Snapshot>) -> Result<BTreeSet<PersonId>, StoreError> {
+    /// Stores the snapshots that say something new; answers how many, and their persons.
+    async fn store_changed(&self, snapshots: Vec<Snapshot>) -> Result<(u64, BTreeSet<PersonId>), StoreError> {
         let now = self.now();
         let known = self.sync.people.known(&snapshots).await?;
         let new = snapshots.iter().zip(known).filter(|(_, known)| !known);
@@ -70,8 +90,7 @@ impl Pull<'_> {
         let ingested: Vec<_> = futures::stream::iter(new).buffer_unordered(CONCURRENCY).try_collect().await?;
         let stored = ingested.into_iter().filter(|(what, _)| *what == Ingested::Stored);
         let persons: Vec<_> = stored.map(|(_, persons)| persons).collect();
-        self.report.changed += persons.len() as u64;
-        Ok(persons.into_iter().flatten().collect())
+        Ok((persons.len() as u64, persons.into_iter().flatten().collect()))
     }
 
     /// Stores accounts whose persons are found by keys.
@@ -97,32 +116,32 @@ impl Pull<'_> {
         Ok(placed.into_iter().flatten().collect())
     }
 
-    /// Removes records of which the source says, or a complete read proves, that they are gone.
-    pub(super) async fn remove(&mut self, records: &[RecordId]) -> Result<BTreeSet<PersonId>, StoreError> {
+    /// Removes records of which the source says, or a complete read proves, that they are gone. Answers how many there
+    /// were, and whose.
+    pub(super) async fn remove(&mut self, records: &[RecordId]) -> Result<(u64, BTreeSet<PersonId>), StoreError> {
         let mut persons = BTreeSet::new();
         if self.sync.configuration.joins(self.name()) {
             let (name, now, event) = (self.name().clone(), self.now(), Some(self.run.clone()));
             for record in records {
                 persons.extend(self.sync.joins.remove(&name, record, self.begun, event.clone(), now).await?);
             }
-            self.report.removed += records.len() as u64;
-            return Ok(persons);
+            return Ok((records.len() as u64, persons));
         }
         let owners = self.sync.people.persons_of(self.name(), records).await?;
         let owned = records.iter().zip(owners).filter_map(|(record, person)| Some((record, person?)));
         let removed: Vec<_> =
             owned.map(|(record, person)| self.snapshot(record.clone(), person, SnapshotContent::Removed)).collect();
-        let before = self.report.changed;
-        persons.extend(self.store_changed(removed).await?);
-        self.report.removed += self.report.changed - before;
-        self.report.changed = before;
-        Ok(persons)
+        self.store_changed(removed).await
     }
 
     /// Records that are there but no longer wanted: what that means is what absence means.
     async fn leave_out(&mut self, records: Vec<RecordId>, absence: Absence) -> Result<BTreeSet<PersonId>, StoreError> {
         match absence {
-            Absence::Leaver => self.remove(&records).await,
+            Absence::Leaver => {
+                let (absent, persons) = self.remove(&records).await?;
+                self.report.absent += absent;
+                Ok(persons)
+            }
             Absence::Hold => {
                 let owners = self.sync.people.persons_of(self.name(), &records).await?;
                 let owned = records.into_iter().zip(owners).filter_map(|(record, person)| Some((record, person?)));
@@ -136,6 +155,7 @@ impl Pull<'_> {
     /// Keeps absent records for a person to decide.
     pub(super) async fn hold(&mut self, records: Vec<(RecordId, PersonId)>) -> Result<(), StoreError> {
         for (record, person) in records {
+            self.held.insert(record.clone());
             let absent = AbsentRecord { source: self.name().clone(), record, person, since: self.begun };
             self.report.held += 1;
             self.sync.reads.hold(&absent).await?;

@@ -1,9 +1,9 @@
 //! Reading an export from a bucket. It is held in memory while it is read, for a file is read twice. The version that the
 //! last complete read had is not read again, unless everything is asked for.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Cursor;
 
+use domain::digest::digest;
 use jiff::Timestamp;
 use policy::{BucketObject, DefinitionFile};
 use ports::{Fetched, Object};
@@ -35,7 +35,7 @@ impl Pull<'_> {
             return Err(self.unreadable(&"it lies in a bucket, and none is read here").into());
         };
         let name = format!("{}/{}", object.bucket(), object.key());
-        let fingerprint = fingerprint(&definition.text);
+        let fingerprint = digest(&definition.text);
         let known = self.state.place.clone().and_then(|place| serde_json::from_value::<Place>(place).ok());
         let known = known.filter(|known| !self.everything && known.object == name && known.definition == fingerprint);
         let tag = known.as_ref().map(|known| known.tag.as_str());
@@ -58,11 +58,4 @@ impl Pull<'_> {
         self.report.advice.push(format!("the export is still the one{since}; it was not read again"));
         End::Complete { place: self.state.place.take() }
     }
-}
-
-/// May differ after an update of the connector; then the export is read once more.
-fn fingerprint(text: &str) -> String {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
 }
